@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EngineName } from './trial.ts';
+import type { ParameterValues } from './workload.ts';
+
+/** The machine of every trial. */
+export interface Machine {
+  readonly engine: EngineName;
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  /** Million instructions a second of one vCPU when all are busy (`exact` only): 1000 / 2^k / vcpus. */
+  readonly speed: number;
+  /** Instructions after which `exact` gives the next vCPU its turn. */
+  readonly quantum: number;
+  /** Guest topology; sockets x cores x threads = vcpus. */
+  readonly topology: { readonly sockets: number; readonly cores: number; readonly threads: number };
+}
+
+export interface WorkloadUse {
+  readonly workload: string;
+  readonly variant: string;
+  readonly params: ParameterValues;
+}
+
+/** A spec with every default filled in: what `results/runs/<id>/spec.json` holds. */
+export interface Spec {
+  readonly name: string;
+  readonly image: string;
+  readonly machine: Machine;
+  readonly policies: readonly string[];
+  readonly workloads: readonly WorkloadUse[];
+  readonly seeds: { readonly base: number; readonly count: number };
+  /** `randomised`: seeded order within each block; `listed`: as written. */
+  readonly order: 'randomised' | 'listed';
+  readonly baseline: string;
+  /** `aa`: the baseline once more in every block, with a seed of its own. */
+  readonly controls: readonly 'aa'[];
+  /** The run ends after all blocks, or before once more than `maxFailures` trials did not complete. */
+  readonly stop: { readonly rule: 'fixed'; readonly maxFailures?: number };
+}

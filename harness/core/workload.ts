@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+export const WORKLOAD_CLASSES = ['ipc', 'pipeline', 'network', 'cpu', 'memory', 'io', 'mixed'] as const;
+
+const text = z.string().min(1).max(2000);
+const key = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/);
+
+const Parameter = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('int'),
+    min: z.int(),
+    max: z.int(),
+    default: z.int(),
+    about: text,
+  }),
+  z.strictObject({
+    type: z.literal('choice'),
+    values: z.array(z.string().min(1)).min(1),
+    default: z.string(),
+    about: text,
+  }),
+]);
+
+/** One argument, or some that are added only when a parameter has a given value. `${name}` and `${seed}` are replaced. */
+const Argument = z.union([
+  z.string().min(1),
+  z.strictObject({ if: key, is: z.string(), add: z.array(z.string().min(1)).min(1) }),
+]);
+
+const MetricDefinition = z.strictObject({
+  unit: text,
+  direction: z.enum(['lower', 'higher']),
+  primary: z.boolean().default(false),
+  /** Regular expression (multi-line) with one group, the number. It must match exactly once. */
+  pattern: z.string().min(1).max(500),
+  about: text,
+});
+
+/** The contents of `workloads/<id>/workload.yaml`; the folder's name is the workload's id. */
+export const WorkloadSchema = z.strictObject({
+  summary: text,
+  class: z.enum(WORKLOAD_CLASSES),
+  /** Where the program comes from: a Debian package, or `driver` for C source in the same folder. */
+  source: text,
+  params: z.record(key, Parameter),
+  /** How the seed reaches the run. */
+  seed: text,
+  argv: z.array(Argument).min(1),
+  /** Parameter values that replace the run's own during warm-up; no warm-up when absent. */
+  warmup: z.record(key, z.union([z.int(), z.string()])).optional(),
+  metrics: z.record(key, MetricDefinition),
+  /** Longest time a run may take, in guest seconds. */
+  deadline_s: z.number().positive().max(3600),
+  /** Expected time of one run with default parameters, in guest seconds, by engine. */
+  takes_s: z.strictObject({ exact: z.number().positive(), kvm: z.number().positive() }),
+});
+
+export type WorkloadDefinition = z.infer<typeof WorkloadSchema>;
+export type WorkloadClass = (typeof WORKLOAD_CLASSES)[number];
+export type ParameterValues = Readonly<Record<string, string | number>>;
+
+export interface Workload {
+  readonly id: string;
+  readonly definition: WorkloadDefinition;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PolicyDefinition } from '../core/policy.ts';
+import type { Seed } from '../core/seed.ts';
+import type { Machine } from '../core/spec.ts';
+import type { EngineName } from '../core/trial.ts';
+
+/** What a guest is told to do: data, never a shell string. */
+export interface Orders {
+  readonly trial: string;
+  readonly seed: Seed;
+  readonly policy: { readonly id: string; readonly definition: PolicyDefinition };
+  /** Complete argument vectors; absent warm-up means none. */
+  readonly warmup?: readonly string[];
+  readonly run: readonly string[];
+  /** Longest guest time of one workload run. */
+  readonly deadlineMs: number;
+}
+
+/** One frame that the guest sent. */
+export interface Frame {
+  readonly kind: FrameKind;
+  /** Guest's monotonic clock. */
+  readonly guestNs: bigint;
+  readonly payload: Buffer;
+}
+
+/**
+ * Frames in the order in which a healthy trial sends them.
+ *
+ * hello, ready (machine quiescent), attached (the kernel names the policy: `SchedExtState` as JSON) or refused
+ * ({reason}), warm ({exit}), output (the workload's bytes, bounded), result (`RunResult`), after (`SchedExtState`), policy-log
+ * (what a scheduler process printed), klog (kernel log), done. `error` ({reason}) says that the agent itself failed.
+ */
+export const FRAME_KINDS = [
+  'hello',
+  'ready',
+  'attached',
+  'refused',
+  'warm',
+  'output',
+  'result',
+  'after',
+  'policy-log',
+  'klog',
+  'error',
+  'done',
+] as const;
+export type FrameKind = (typeof FRAME_KINDS)[number];
+
+/** Payload of a `result` frame (also of `warm`). */
+export interface RunResult {
+  /** Exit status, 128 + signal when killed by one. */
+  readonly exit: number;
+  /** True when the agent killed the run at its deadline. */
+  readonly timedOut: boolean;
+  readonly elapsedNs: number;
+  readonly userNs: number;
+  readonly systemNs: number;
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
+  /** True length of the output; the `output` frame is bounded. */
+  readonly outputBytes: number;
+}
+
+/** How a machine ended, and all that it said. */
+export interface GuestOutcome {
+  /**
+   * `done`: the guest sent `done` and powered off. `died`: the VM ended without it (panic, killed, would not start).
+   * `deadline`: the host stopped it after `hostDeadlineMs`.
+   */
+  readonly ended: 'done' | 'died' | 'deadline';
+  readonly frames: readonly Frame[];
+  /** SHA-256 of every byte received from the guest's data channel. */
+  readonly transcript: string;
+  /** The kernel console, last 16 KiB. */
+  readonly consoleTail: string;
+  /** Exit code or signal of the VM process and its last words, when it `died`. */
+  readonly cause?: string;
+  readonly hostSeconds: number;
+}
+
+export interface EngineStatus {
+  readonly engine: EngineName;
+  readonly works: boolean;
+  /** Why, in one sentence, from having tried. */
+  readonly why: string;
+}
+
+/** A way to run one trial. Implementations: exact, tcg, kvm, mock. */
+export interface Engine {
+  readonly name: EngineName;
+  /**
+   * Boots a machine, gives it `orders`, waits until it has ended. Never throws for what happens inside the guest.
+   * Aborting `signal` kills the VM and rejects with the signal's reason. Leaves the console in `folder`.
+   */
+  runTrial(orders: Orders, machine: Machine, folder: string, signal: AbortSignal): Promise<GuestOutcome>;
+}
