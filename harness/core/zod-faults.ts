@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { z } from 'zod';
+import type { Fault } from './errors.ts';
+import { didYouMean } from './nearest.ts';
+import { knownKeys, valueAt } from './schema-keys.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * What zod found, in plain words with places: `file:1:8: repetitions must be at least 2, got 1`. A schema's own message
+ * is used as it is, after the name and before the value seen, so write it as `must be ...`.
+ */
+export function zodFaults(error: z.ZodError, source: YamlSource, schema: z.ZodType): Fault[] {
+  return error.issues.flatMap((issue) => issueFaults(issue, source, schema));
+}
+
+function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault[] {
+  const { path } = issue;
+  const seen = valueAt(source.value, path);
+  const where = source.locate(path);
+  const name = nameOf(path);
+
+  if (issue.code === 'unrecognized_keys') {
+    const candidates = knownKeys(schema, path, source.value);
+    return issue.keys.map((key) => ({
+      where: source.locate([...path, key], 'key'),
+      what: path.length === 0 ? `unknown key ${key}` : `unknown key ${key} in ${name}`,
+      next: didYouMean(key, candidates),
+    }));
+  }
+  if (issue.code === 'invalid_key') {
+    const reasons = issue.issues.map((inner) => complaint(inner)).join(' and ');
+    return [{ where: source.locate(path, 'key'), what: `the name ${name} ${reasons}`, next: 'Rename it' }];
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const branch = meantBranch(issue.errors);
+    if (branch) {
+      const inner = branch.map((each) => ({ ...each, path: [...path, ...each.path] }) as Issue);
+      return inner.flatMap((each) => issueFaults(each, source, schema));
+    }
+  }
+  if (seen === undefined && issue.code !== 'custom') {
+    return [{ where, what: `${name} is missing`, next: `Add it; it ${complaint(issue)}` }];
+  }
+  const next = nextStep(issue, seen);
+  const what = `${name} ${complaint(issue)}, got ${shown(seen)}`;
+  return [next === undefined ? { where, what } : { where, what, next }];
+}
+
+/** What a value must be, as the rest of a sentence. */
+function complaint(issue: Issue): string {
+  // zod's own messages begin with these words; any other text is the schema's.
+  if (!/^(Invalid|Too (small|big)|Unrecognized)/.test(issue.message)) return issue.message;
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeName(issue.expected)}`;
+    case 'too_small': {
+      if (issue.origin === 'string') return 'must not be empty';
+      if (issue.origin === 'array') return `must have at least ${counted(issue.minimum, 'entry', 'entries')}`;
+      return issue.inclusive ? `must be at least ${issue.minimum}` : `must be more than ${issue.minimum}`;
+    }
+    case 'too_big': {
+      if (issue.origin === 'string') return `must have at most ${counted(issue.maximum, 'character')}`;
+      if (issue.origin === 'array') return `must have at most ${counted(issue.maximum, 'entry', 'entries')}`;
+      return issue.inclusive ? `must be at most ${issue.maximum}` : `must be less than ${issue.maximum}`;
+    }
+    case 'invalid_value':
+      return issue.values.length === 1
+        ? `must be ${String(issue.values[0])}`
+        : `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_format':
+      return issue.pattern === undefined ? `must be a valid ${issue.format}` : `must match ${issue.pattern}`;
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    case 'invalid_union': {
+      const { options } = issue as { options?: readonly unknown[] };
+      return options ? `must be one of ${options.join(', ')}` : `must be ${unionOf(issue.errors)}`;
+    }
+    default:
+      return `is not valid (${issue.message})`;
+  }
+}
+
+function nextStep(issue: Issue, seen: unknown): string | undefined {
+  const options =
+    issue.code === 'invalid_value' ? issue.values : (issue as { options?: readonly unknown[] }).options;
+  if (options === undefined || typeof seen !== 'string') return undefined;
+  const hint = didYouMean(seen, options.map(String));
+  return hint.startsWith('Did you mean') ? hint : undefined;
+}
+
+/** The branch that fits the value's own type: its faults lie deeper than the value itself. */
+function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const fitting = branches.filter(
+    (issues) => !issues.some((i) => i.code === 'invalid_type' && i.path.length === 0),
+  );
+  return fitting.sort((a, b) => a.length - b.length)[0];
+}
+
+function unionOf(branches: readonly (readonly Issue[])[]): string {
+  const names = branches.flatMap((issues) =>
+    issues.flatMap((issue) => (issue.code === 'invalid_type' ? [typeName(issue.expected)] : [])),
+  );
+  return [...new Set(names)].join(' or ');
+}
+
+function typeName(expected: string): string {
+  const names: Readonly<Record<string, string>> = {
+    int: 'a whole number',
+    number: 'a number',
+    string: 'text',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'a mapping',
+    record: 'a mapping',
+  };
+  return names[expected] ?? expected;
+}
+
+function counted(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${count} ${Number(count) === 1 ? one : many}`;
+}
+
+/** `workloads[0].use` for a path; the whole file for none. */
+export function nameOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the file';
+  return path
+    .map((step, depth) =>
+      typeof step === 'number' ? `[${step}]` : `${depth === 0 ? '' : '.'}${String(step)}`,
+    )
+    .join('');
+}
+
+/** A value as it may stand in a message: text in quotes, long values cut. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
