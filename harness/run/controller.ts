@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { Catalog } from '../core/catalog.ts';
+import type { Spec } from '../core/spec.ts';
+import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
+import type { Engine } from '../lab/engine.ts';
+import type { RunWatcher } from './events.ts';
+import { judge } from './judge.ts';
+import { machineLost } from './machine-lost.ts';
+import { ordersFor } from './orders.ts';
+
+/** Where records go: a durable, append-only log. `append` resolves once the record would survive a power cut. */
+export interface RecordSink {
+  readonly records: readonly TrialRecord[];
+  append(record: TrialRecord): Promise<void> | void;
+}
+
+export interface RunJob {
+  readonly run: string;
+  readonly spec: Spec;
+  readonly trials: readonly PlannedTrial[];
+  readonly catalog: Pick<Catalog, 'workloads' | 'policies'>;
+  readonly engine: Engine;
+  readonly log: RecordSink;
+  /** Folder that gets one folder of consoles a trial. */
+  readonly consoles: string;
+  /** Most trials at once. */
+  readonly jobs: number;
+  /** Aborted by the user: VMs are killed and what was running leaves no record. */
+  readonly signal: AbortSignal;
+  readonly watch: RunWatcher;
+  readonly now?: () => Date;
+}
+
+/** How a run ended: with every trial recorded, stopped by the user, or by the spec's `maxFailures`. */
+export type RunEnd = 'complete' | 'interrupted' | 'too-many-failures';
+
+const ATTEMPTS = 2;
+
+/**
+ * Runs the trials that the log does not hold yet, in plan order, at most `jobs` at once, and records each as it ends.
+ * A trial is in the log whole or not at all; whatever was running when the process died is run again by the next call.
+ * Throws what the engine or the log threw, after every other VM has been stopped.
+ */
+export async function runTrials(job: RunJob): Promise<RunEnd> {
+  const recorded = new Set(job.log.records.map((record) => record.trial));
+  const queue = job.trials.filter((planned) => !recorded.has(planned.trial)).values();
+  let failures = job.log.records.filter((record) => record.state !== 'completed').length;
+  const tooMany = () => failures > (job.spec.stop.maxFailures ?? Number.POSITIVE_INFINITY);
+
+  const broken = new AbortController();
+  const signal = AbortSignal.any([job.signal, broken.signal]);
+  job.watch({ kind: 'begun', total: job.trials.length, recorded: [...job.log.records] });
+
+  const worker = async () => {
+    while (!signal.aborted && !tooMany()) {
+      const next = queue.next();
+      if (next.done === true) return;
+      const record = await runTrial(job, next.value, signal);
+      if (record === undefined) return;
+      await job.log.append(record);
+      if (record.state !== 'completed') failures++;
+      job.watch({ kind: 'recorded', planned: next.value, record });
+    }
+  };
+  const guarded = () =>
+    worker().catch((error: unknown) => {
+      broken.abort(error);
+      throw error;
+    });
+  const ends = await Promise.allSettled(Array.from({ length: job.jobs }, guarded));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw broken.signal.reason;
+  const missing = job.trials.length - job.log.records.length;
+  if (missing === 0) return 'complete';
+  return job.signal.aborted ? 'interrupted' : 'too-many-failures';
+}
+
+/** One trial, again when the machine itself was lost; undefined when the run was stopped meanwhile. */
+async function runTrial(
+  job: RunJob,
+  planned: PlannedTrial,
+  signal: AbortSignal,
+): Promise<TrialRecord | undefined> {
+  const workload = known(job.catalog.workloads, planned.workload);
+  const policy = known(job.catalog.policies, planned.policy);
+  const orders = ordersFor(planned, workload, policy);
+  const now = job.now ?? (() => new Date());
+  for (let attempt = 1; ; attempt++) {
+    const startedAt = now().toISOString();
+    job.watch({ kind: 'started', planned, attempt });
+    const folder = join(job.consoles, attempt === 1 ? planned.trial : `${planned.trial}-attempt${attempt}`);
+    const outcome = await job.engine
+      .runTrial(orders, job.spec.machine, folder, signal)
+      .catch((error: unknown) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      });
+    // A VM that died while the run was being stopped was killed by the stopping.
+    if (outcome === undefined || (signal.aborted && outcome.ended !== 'done')) return undefined;
+    if (machineLost(outcome) && attempt < ATTEMPTS) {
+      job.watch({ kind: 'lost', planned, cause: outcome.cause ?? 'no cause known' });
+      continue;
+    }
+    const context = { run: job.run, engine: job.engine.name, startedAt, attempt };
+    return judge(planned, workload.definition, policy.definition, outcome, context);
+  }
+}
+
+function known<T>(map: ReadonlyMap<string, T>, id: string): T {
+  const value = map.get(id);
+  if (value === undefined) throw new Error(`the plan names "${id}", which the catalog does not have`);
+  return value;
+}

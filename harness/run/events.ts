@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
+
+/** What the controller tells whoever watches. */
+export type RunEvent =
+  | { readonly kind: 'begun'; readonly total: number; readonly recorded: readonly TrialRecord[] }
+  | { readonly kind: 'started'; readonly planned: PlannedTrial; readonly attempt: number }
+  | { readonly kind: 'lost'; readonly planned: PlannedTrial; readonly cause: string }
+  | { readonly kind: 'recorded'; readonly planned: PlannedTrial; readonly record: TrialRecord };
+
+/** Called in the order in which things happen; must not throw. */
+export type RunWatcher = (event: RunEvent) => void;

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import type { SchedExtState } from '../core/trial.ts';
+import type { FrameKind, GuestOutcome, RunResult } from '../lab/engine.ts';
+
+// sysfs values end in a newline, which is not part of them.
+const sysfs = z.string().trim().optional();
+const StatePayload = z.object({ state: sysfs, ops: sysfs, enableSeq: sysfs, nrRejected: sysfs });
+const ReasonPayload = z.object({ reason: z.string() });
+const ResultPayload = z.object({
+  exit: z.int(),
+  timedOut: z.boolean(),
+  elapsedNs: z.number(),
+  userNs: z.number(),
+  systemNs: z.number(),
+  voluntarySwitches: z.number(),
+  involuntarySwitches: z.number(),
+  outputBytes: z.int(),
+});
+const WarmPayload = ResultPayload.partial().extend({ exit: z.int() });
+
+/** What the frames of one guest say, read once; a member is absent when the guest never sent it. */
+export interface Evidence {
+  readonly refused?: string;
+  readonly attached?: SchedExtState;
+  readonly warm?: { readonly exit: number; readonly timedOut: boolean };
+  readonly output?: string;
+  readonly result?: RunResult;
+  readonly after?: SchedExtState;
+  readonly policyLog: string;
+  readonly kernelLog: string;
+  readonly agentError?: string;
+  /** A frame whose payload is not what the protocol says. */
+  readonly garbled?: string;
+  readonly lastFrame?: FrameKind;
+  readonly guestSeconds?: number;
+}
+
+/** Reads the frames of an outcome. A later frame of the same kind replaces an earlier one; logs and output are joined. */
+export function readEvidence(outcome: GuestOutcome): Evidence {
+  const found: { -readonly [K in keyof Evidence]: Evidence[K] } = { policyLog: '', kernelLog: '' };
+  const output: Buffer[] = [];
+  for (const frame of outcome.frames) {
+    found.lastFrame = frame.kind;
+    found.guestSeconds = Number(frame.guestNs) / 1e9;
+    const json = <T>(schema: z.ZodType<T>): T | undefined => {
+      const parsed = schema.safeParse(parseJson(frame.payload));
+      if (!parsed.success) found.garbled ??= `${frame.kind}: ${excerpt(frame.payload)}`;
+      return parsed.data;
+    };
+    switch (frame.kind) {
+      case 'refused':
+        found.refused = json(ReasonPayload)?.reason ?? 'no reason given';
+        break;
+      case 'attached':
+        assign(found, 'attached', present(json(StatePayload)));
+        break;
+      case 'after':
+        assign(found, 'after', present(json(StatePayload)));
+        break;
+      case 'warm': {
+        const warm = json(WarmPayload);
+        assign(found, 'warm', warm && { exit: warm.exit, timedOut: warm.timedOut ?? false });
+        break;
+      }
+      case 'result':
+        assign(found, 'result', json(ResultPayload));
+        break;
+      case 'error':
+        found.agentError = json(ReasonPayload)?.reason ?? 'no reason given';
+        break;
+      case 'output':
+        output.push(frame.payload);
+        break;
+      case 'policy-log':
+        found.policyLog += frame.payload.toString('utf8');
+        break;
+      case 'klog':
+        found.kernelLog += frame.payload.toString('utf8');
+        break;
+    }
+  }
+  if (output.length > 0) found.output = Buffer.concat(output).toString('utf8');
+  return found;
+}
+
+/** The last `count` lines of a text that are not blank. */
+export function lastLines(text: string, count: number): string {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count)
+    .join('\n');
+}
+
+function assign<T extends object, K extends keyof T>(target: T, key: K, value: T[K] | undefined): void {
+  if (value !== undefined) target[key] = value;
+}
+
+/** Drops members that are `undefined`: absent is absent. */
+function present(state: z.infer<typeof StatePayload> | undefined): SchedExtState | undefined {
+  return state && Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
+}
+
+function parseJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function excerpt(payload: Buffer): string {
+  return JSON.stringify(payload.subarray(0, 80).toString('utf8'));
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { extractMetrics } from '../core/extract.ts';
+import type { PolicyDefinition } from '../core/policy.ts';
+import type { EngineName, PlannedTrial, TrialRecord } from '../core/trial.ts';
+import type { WorkloadDefinition } from '../core/workload.ts';
+import type { GuestOutcome, RunResult } from '../lab/engine.ts';
+import { type Evidence, lastLines, readEvidence } from './evidence.ts';
+import { PANIC } from './machine-lost.ts';
+import { ejection, oneLine, refusal, type Verdict } from './verdict.ts';
+
+export interface JudgeContext {
+  readonly run: string;
+  readonly engine: EngineName;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** 1, or 2 when the machine itself died the first time. */
+  readonly attempt: number;
+}
+
+const CONSOLE_LINES = 30;
+
+/**
+ * Turns what a guest left behind into exactly one state. Pure: the same outcome gives the same record.
+ *
+ * A dead machine comes first (its frames are cut short), then whether the policy was there at all, then whether it
+ * stayed, and only then how the workload ended: a result under a scheduler that was ejected is not a result.
+ */
+export function judge(
+  planned: PlannedTrial,
+  workload: WorkloadDefinition,
+  policy: PolicyDefinition,
+  outcome: GuestOutcome,
+  context: JudgeContext,
+): TrialRecord {
+  const seen = readEvidence(outcome);
+  const facts = factsOf(planned, outcome, context, seen);
+  const bad =
+    died(outcome, seen) ??
+    refusal(policy, seen) ??
+    ejection(policy, seen, outcome.consoleTail) ??
+    stopped(outcome, seen) ??
+    unproven(policy, seen, outcome) ??
+    ranBadly(workload, seen);
+  if (bad !== undefined) return { ...facts, ...bad };
+  const read = extractMetrics(workload, seen.output ?? '');
+  return read.ok
+    ? { ...facts, state: 'completed', metrics: read.metrics }
+    : { ...facts, state: 'failed', reason: read.reason };
+}
+
+function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeContext, seen: Evidence) {
+  const { trial, block, seed, workload, variant, policy, role } = planned;
+  return {
+    v: 1 as const,
+    run: context.run,
+    trial,
+    block,
+    seed: seed as number,
+    workload,
+    variant,
+    policy,
+    role,
+    engine: context.engine,
+    ...(seen.attached === undefined ? {} : { schedBefore: seen.attached }),
+    ...(seen.after === undefined ? {} : { schedAfter: seen.after }),
+    ...(seen.result === undefined
+      ? {}
+      : { exitStatus: seen.result.exit, outputBytes: seen.result.outputBytes }),
+    ...(seen.output === undefined ? {} : { output: seen.output }),
+    transcript: outcome.transcript,
+    ...(seen.guestSeconds === undefined ? {} : { guestSeconds: seen.guestSeconds }),
+    host: { startedAt: context.startedAt, seconds: outcome.hostSeconds, attempt: context.attempt },
+  };
+}
+
+/** The guest panicked, or the VM ended before the guest was done. */
+function died(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
+  const panic = PANIC.exec(outcome.consoleTail)?.[0];
+  if (panic === undefined && outcome.ended !== 'died') {
+    return seen.garbled === undefined
+      ? undefined
+      : crashed(`the guest sent a frame that cannot be read: ${seen.garbled}`, outcome);
+  }
+  const where = seen.lastFrame === undefined ? 'before its first word' : `after "${seen.lastFrame}"`;
+  return crashed(panic ?? `the VM died ${where}: ${outcome.cause ?? 'no cause known'}`, outcome);
+}
+
+/** The agent gave up, or the host stopped a guest that hung. */
+function stopped(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
+  if (seen.agentError !== undefined) return crashed(`guest agent: ${seen.agentError}`, outcome);
+  if (outcome.ended !== 'deadline') return undefined;
+  const where = seen.lastFrame === undefined ? 'it never spoke' : `its last word was "${seen.lastFrame}"`;
+  const seconds = Math.round(outcome.hostSeconds);
+  return withConsole('timed-out', `the guest was stopped after ${seconds} s of host time; ${where}`, outcome);
+}
+
+/** A guest that ended well has said that its policy was active before the run and after it, and how the run ended. */
+function unproven(policy: PolicyDefinition, seen: Evidence, outcome: GuestOutcome): Verdict | undefined {
+  const absent = (['attached', 'result', 'after'] as const).find((kind) => seen[kind] === undefined);
+  if (absent === undefined) return undefined;
+  const subject = policy.kind === 'builtin' ? 'the built-in scheduler' : `"${policy.ops}"`;
+  return crashed(
+    `the guest ended without its "${absent}" frame, so nothing is proven about ${subject}`,
+    outcome,
+  );
+}
+
+function ranBadly(workload: WorkloadDefinition, seen: Evidence): Verdict | undefined {
+  return (
+    (seen.warm && badExit(workload, seen.warm, 'warm-up: ')) ??
+    (seen.result && badExit(workload, seen.result, ''))
+  );
+}
+
+function badExit(
+  workload: WorkloadDefinition,
+  ran: Pick<RunResult, 'exit' | 'timedOut'>,
+  stage: string,
+): Verdict | undefined {
+  if (ran.timedOut) {
+    return {
+      state: 'timed-out',
+      reason: `${stage}still running after ${workload.deadline_s} s of guest time`,
+    };
+  }
+  if (ran.exit === 0) return undefined;
+  const signal = ran.exit > 128 ? ` (signal ${ran.exit - 128})` : '';
+  return { state: 'failed', reason: `${stage}exit status ${ran.exit}${signal}` };
+}
+
+function crashed(reason: string, outcome: GuestOutcome): Verdict {
+  return withConsole('crashed', reason, outcome);
+}
+
+function withConsole(state: 'crashed' | 'timed-out', reason: string, outcome: GuestOutcome): Verdict {
+  const tail = lastLines(outcome.consoleTail, CONSOLE_LINES);
+  return { state, reason: oneLine(reason), ...(tail === '' ? {} : { detail: tail }) };
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PolicyDefinition } from '../core/policy.ts';
+import type { SchedExtState, SchedulerExit, UnmeasuredTrial } from '../core/trial.ts';
+import { type Evidence, lastLines } from './evidence.ts';
+import { FIRST_ERROR_KIND, type KernelExit, kernelExits } from './scheduler-exit.ts';
+
+/** Why a trial yields no metric. */
+export interface Verdict {
+  readonly state: UnmeasuredTrial['state'];
+  readonly reason: string;
+  readonly detail?: string;
+  readonly schedulerExit?: SchedulerExit;
+}
+
+const WORDS = 20;
+
+/** The policy never ran: the guest says so, or what the kernel named is not what was asked for. */
+export function refusal(policy: PolicyDefinition, seen: Evidence): Verdict | undefined {
+  const reason = seen.refused ?? (seen.attached && mismatch(policy, seen.attached));
+  if (reason === undefined) return undefined;
+  // The loader prints the verifier's log; the kernel says why it unloaded a scheduler that did get in.
+  const words = [lastLines(seen.policyLog, WORDS), lastLines(schedExtLines(seen.kernelLog), WORDS)]
+    .filter((part) => part !== '')
+    .join('\n');
+  return { state: 'refused', reason: oneLine(reason), ...(words === '' ? {} : { detail: words }) };
+}
+
+/** The policy was proven active and did not stay so until the workload's end. */
+export function ejection(policy: PolicyDefinition, seen: Evidence, consoleTail: string): Verdict | undefined {
+  if (seen.attached === undefined) return undefined;
+  const log = seen.kernelLog === '' ? consoleTail : seen.kernelLog;
+  const exits = kernelExits(log).filter((exit) => policy.kind === 'builtin' || exit.ops === policy.ops);
+  const moved = seen.after && departure(policy, seen.attached, seen.after);
+  if (seen.after !== undefined && moved === undefined) {
+    // With equal sequence numbers the same scheduler was enabled throughout, and a later line of the log is the agent's
+    // own unregistering. Without them only the log can tell, and a user-space exit there is the normal ending.
+    const proven = seen.after.enableSeq !== undefined && seen.attached.enableSeq !== undefined;
+    const error = exits.find((exit) => (exit.kind ?? FIRST_ERROR_KIND) >= FIRST_ERROR_KIND);
+    return proven || error === undefined ? undefined : ejected(error.reason, error);
+  }
+  // The first exit is the cause; what follows (a restart, a clean-up) is its consequence.
+  const exit = exits[0];
+  if (moved === undefined && exit === undefined) return undefined;
+  return ejected(exit?.reason ?? (moved as string), exit, moved);
+}
+
+function ejected(reason: string, exit: KernelExit | undefined, moved?: string): Verdict {
+  const detail = [moved, exit?.words].filter((part) => part !== undefined && part !== reason).join('\n');
+  return {
+    state: 'ejected',
+    reason,
+    ...(detail === '' ? {} : { detail }),
+    schedulerExit: { reason, ...(exit?.kind === undefined ? {} : { kind: exit.kind }) },
+  };
+}
+
+/** What the kernel named at attachment instead of the policy; undefined when it named the policy. */
+function mismatch(policy: PolicyDefinition, at: SchedExtState): string | undefined {
+  if (at.state === undefined) return 'the kernel did not say which scheduler is active';
+  if (policy.kind === 'builtin') {
+    return at.state === 'disabled' ? undefined : `sched_ext is ${named(at)}, expected disabled`;
+  }
+  if (at.state === 'enabled' && at.ops === policy.ops) return undefined;
+  return `sched_ext is ${named(at)}, expected enabled with "${policy.ops}"`;
+}
+
+/** How the scheduler after the run differs from that before it; undefined when it is the same one, never replaced. */
+function departure(
+  policy: PolicyDefinition,
+  before: SchedExtState,
+  after: SchedExtState,
+): string | undefined {
+  const wrong = mismatch(policy, after);
+  if (wrong !== undefined) return `after the run ${wrong}`;
+  const counted = before.enableSeq !== undefined && after.enableSeq !== undefined;
+  if (!counted || before.enableSeq === after.enableSeq) return undefined;
+  return `a scheduler was enabled during the run (enable_seq ${before.enableSeq} before, ${after.enableSeq} after)`;
+}
+
+function named(at: SchedExtState): string {
+  return at.ops === undefined || at.ops === '' ? String(at.state) : `${at.state} with "${at.ops}"`;
+}
+
+function schedExtLines(log: string): string {
+  return log
+    .split('\n')
+    .filter((line) => line.includes('sched_ext'))
+    .join('\n');
+}
+
+/** A reason is one line; what follows the first is in the detail already. */
+export function oneLine(text: string): string {
+  const line = text.split('\n').find((part) => part.trim() !== '') ?? text;
+  return line.trim().slice(0, 300);
+}
