@@ -9,20 +9,45 @@ interface SchemaNode {
   readonly oneOf?: readonly SchemaNode[];
   readonly allOf?: readonly SchemaNode[];
   readonly const?: unknown;
+  readonly description?: string;
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
 }
 
 /** The keys that `schema` knows for the mapping at `path` of `value`; of a tagged union, those of the branch that `value` names. */
 export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string[] {
-  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  return [...new Set(nodesAt(schema, path, value).flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+/** How `schema` describes the value at `path`; undefined when it does not. */
+export function describedAt(
+  schema: z.ZodType,
+  path: readonly PropertyKey[],
+  value: unknown,
+): string | undefined {
+  return nodesAt(schema, path, value).find((node) => node.description !== undefined)?.description;
+}
+
+function nodesAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): SchemaNode[] {
+  const root = jsonSchemaOf(schema);
   let nodes = branches(root, root, value);
   let inner = value;
   for (const step of path) {
     inner = valueAt(inner, [step]);
     nodes = nodes.flatMap((node) => below(node, step)).flatMap((node) => branches(node, root, inner));
   }
-  return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
+  return nodes;
+}
+
+const jsonSchemas = new WeakMap<z.ZodType, SchemaNode>();
+
+/** Made once a schema: a text with thousands of faults asks for it thousands of times. */
+function jsonSchemaOf(schema: z.ZodType): SchemaNode {
+  const known = jsonSchemas.get(schema);
+  if (known) return known;
+  const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  jsonSchemas.set(schema, made);
+  return made;
 }
 
 /** The value at `path` inside `value`, or undefined. */

@@ -34,7 +34,14 @@ for (const [name, text, expected] of [
       'a.yaml:3:11: key c appears twice. Keep one of the two',
     ],
   ],
-  ['aliases', 'a: &x 1\nb: *x\n', ['a.yaml:2:4: alias *x is not supported. Write the value out here']],
+  [
+    'an anchor and its alias',
+    'a: &x 1\nb: *x\n',
+    [
+      'a.yaml:1:7: anchor &x is not supported. Write the value out here',
+      'a.yaml:2:4: alias *x is not supported. Write the value out here',
+    ],
+  ],
   [
     'a second document',
     'a: 1\n---\nb: 2\n',
@@ -46,16 +53,35 @@ for (const [name, text, expected] of [
     ['a.yaml:1:3: a key must be plain text. Write it without brackets'],
   ],
   [
-    'an unknown tag',
-    'a: !secret 3\n',
-    ['a.yaml:1:4: not valid YAML: Unresolved tag: !secret. Correct the syntax here or just before'],
+    'a tag',
+    'a: !secret 3\nb: !!str 4\n',
+    [
+      'a.yaml:1:12: tag !secret is not supported. Write the value out here',
+      'a.yaml:2:10: tag !!str is not supported. Write the value out here',
+    ],
   ],
 ] as const) {
   test(`${name} is a fault with its place`, (t) => {
     t.deepEqual(faultsOf(text), [...expected]);
-    t.is(readYaml(text, 'a.yaml').value, undefined);
   });
 }
+
+test('a value can be read beside refused nodes, and what is no YAML has none', (t) => {
+  t.deepEqual(readYaml('a: 1\na: 2\nb: *x\n? [k]\n: 3\n', 'a.yaml').value, { a: 2, b: null });
+  t.is(readYaml('a: [1, 2\n', 'a.yaml').value, undefined);
+  t.is(readYaml('', 'a.yaml').value, undefined);
+});
+
+test('a message never repeats a control character to the terminal', (t) => {
+  t.deepEqual(faultsOf('"\\e[31m": 1\n"\\e[31m": 2\n'), [
+    'a.yaml:2:1: key \\u001b[31m appears twice. Keep one of the two',
+  ]);
+});
+
+test('tens of thousands of equal keys are each found', (t) => {
+  const text = Array.from({ length: 30_000 }, () => 'a:').join('\n');
+  t.is(faultsOf(text).length, 29_999);
+});
 
 test('a syntax error says where', (t) => {
   const [first = ''] = faultsOf('name: x\nlist: [1, 2\n');

@@ -7,17 +7,23 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   visit,
+  type YAMLMap,
 } from 'yaml';
 import type { Fault } from './errors.ts';
+import { printable } from './printable.ts';
 
 /** Longest YAML text that is read; nothing written by hand comes near it. */
 export const MAX_YAML_CHARACTERS = 1 << 20;
 
 /** A YAML text with the way back from a value to its place in the text. */
 export interface YamlSource {
-  /** The plain value; undefined when there are faults. */
+  /**
+   * The plain value, also beside refused nodes, so that all faults can be told at once: of equal keys the last one counts,
+   * an alias is null. Undefined when the text is no YAML.
+   */
   readonly value: unknown;
   readonly faults: readonly Fault[];
   /**
@@ -34,25 +40,25 @@ export function readYaml(text: string, file: string): YamlSource {
     return broken(file, [{ where: file, what, next: 'Split it, or check that it is the right file' }]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  // The parser would compare every key with every other; `refusedNodes` finds equal ones in linear time.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' } as const;
+  const document = parseDocument(text, options);
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
 
-  const faults = [...syntaxFaults(document, text, at), ...refusedNodes(document, at)];
-  if (faults.length === 0 && document.contents === null) {
-    faults.push({
-      where: `${file}:1:1`,
-      what: 'the file is empty',
-      next: 'Write a mapping of keys to values',
-    });
+  const syntax = syntaxFaults(document, at);
+  if (syntax.length === 0 && document.contents === null) {
+    const next = 'Write a mapping of keys to values';
+    syntax.push({ where: `${file}:1:1`, what: 'the file is empty', next });
   }
-  if (faults.length > 0) return broken(file, faults);
+  if (syntax.length > 0) return broken(file, syntax);
 
+  const pairs = pairFinder();
   const locate = (path: readonly PropertyKey[], part: 'value' | 'key' = 'value'): string =>
-    at(offsetOf(document.contents, path, part));
-  return { value: document.toJS({ maxAliasCount: 0 }), faults: [], locate };
+    at(offsetOf(document.contents, path, part, pairs));
+  return { value: plainValue(document.contents), faults: refusedNodes(document, at), locate };
 }
 
 function broken(file: string, faults: readonly Fault[]): YamlSource {
@@ -61,56 +67,105 @@ function broken(file: string, faults: readonly Fault[]): YamlSource {
 
 type Placed = (offset: number) => string;
 
-function syntaxFaults(document: Document.Parsed, text: string, at: Placed): Fault[] {
-  const problems = [...document.errors, ...document.warnings];
+function syntaxFaults(document: Document.Parsed, at: Placed): Fault[] {
+  // A tag that YAML does not know is a warning here and refused with all other tags below.
+  const warnings = document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED');
+  const problems = [...document.errors, ...warnings];
   const exhausted = problems.find((problem) => problem.code === 'RESOURCE_EXHAUSTION');
   if (exhausted) {
     return [{ where: at(exhausted.pos[0]), what: 'values are nested too deeply', next: 'Flatten them' }];
   }
-  return problems.map((problem) => {
+  // One mistake often breaks several rules of the grammar at one place: the first says it best.
+  const places = new Set<number>();
+  const first = problems.filter(({ pos }) => !places.has(pos[0]) && places.add(pos[0]));
+  return first.map((problem) => {
     const where = at(problem.pos[0]);
-    if (problem.code === 'DUPLICATE_KEY') {
-      const name = text.slice(problem.pos[0]).match(/^[^\s:]+/)?.[0] ?? '';
-      return { where, what: `key ${name} appears twice`, next: 'Keep one of the two' };
-    }
     if (problem.code === 'MULTIPLE_DOCS') {
       return { where, what: 'a second YAML document begins here', next: 'Keep one document a file' };
     }
-    return {
-      where,
-      what: `not valid YAML: ${problem.message}`,
-      next: 'Correct the syntax here or just before',
-    };
+    const what = `not valid YAML: ${printable(problem.message)}`;
+    return { where, what, next: 'Correct the syntax here or just before' };
   });
 }
 
 function refusedNodes(document: Document.Parsed, at: Placed): Fault[] {
   const faults: Fault[] = [];
   visit(document, {
-    Alias(_key, alias) {
-      const next = 'Write the value out here';
+    Node(_key, node) {
+      const refused = refusedName(node);
+      if (refused === undefined) return;
+      const where = at(startOf(node));
       faults.push({
-        where: at(alias.range?.[0] ?? 0),
-        what: `alias *${alias.source} is not supported`,
-        next,
+        where,
+        what: `${printable(refused)} is not supported`,
+        next: 'Write the value out here',
       });
     },
-    Pair(_key, pair) {
-      if (isScalar(pair.key) || isAlias(pair.key)) return;
-      const where = at(startOf(pair.key));
-      faults.push({ where, what: 'a key must be plain text', next: 'Write it without brackets' });
+    Map(_key, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const where = at(startOf(key));
+        if (!isScalar(key)) {
+          const what = 'a key must be plain text';
+          if (!isAlias(key)) faults.push({ where, what, next: 'Write it without brackets' });
+          continue;
+        }
+        const name = String(key.value);
+        const what = `key ${printable(name)} appears twice`;
+        if (seen.has(name)) faults.push({ where, what, next: 'Keep one of the two' });
+        seen.add(name);
+      }
     },
   });
   return faults;
 }
 
-function offsetOf(root: unknown, path: readonly PropertyKey[], part: 'value' | 'key'): number {
+/** What makes a node stand for something else than it seems to, by name; undefined for a plain one. */
+function refusedName(node: Node): string | undefined {
+  if (isAlias(node)) return `alias *${node.source}`;
+  if (node.tag !== undefined) return `tag ${node.tag.replace('tag:yaml.org,2002:', '!!')}`;
+  return 'anchor' in node && typeof node.anchor === 'string' ? `anchor &${node.anchor}` : undefined;
+}
+
+function plainValue(node: unknown): unknown {
+  if (isScalar(node)) return node.value;
+  if (isSeq(node)) return node.items.map(plainValue);
+  if (!isMap(node)) return null;
+  const entries = node.items.flatMap(({ key, value }): [string, unknown][] =>
+    isScalar(key) ? [[String(key.value), plainValue(value)]] : [],
+  );
+  return Object.fromEntries(entries);
+}
+
+type PairFinder = (map: YAMLMap, key: string) => Pair | undefined;
+
+/** Finds the pair whose value counts, remembering each map's keys: thousands of faults ask for thousands of keys. */
+function pairFinder(): PairFinder {
+  const indexes = new WeakMap<YAMLMap, Map<string, Pair>>();
+  return (map, key) => {
+    let index = indexes.get(map);
+    if (index === undefined) {
+      index = new Map(
+        map.items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair]] : [])),
+      );
+      indexes.set(map, index);
+    }
+    return index.get(key);
+  };
+}
+
+function offsetOf(
+  root: unknown,
+  path: readonly PropertyKey[],
+  part: 'value' | 'key',
+  pairs: PairFinder,
+): number {
   let node = root;
   let offset = startOf(root);
   for (const [depth, step] of path.entries()) {
     const last = depth === path.length - 1;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
+      const pair = pairs(node, String(step));
       if (pair === undefined) return offset;
       if (last && part === 'key') return startOf(pair.key);
       node = pair.value;

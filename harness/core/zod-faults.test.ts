@@ -81,3 +81,16 @@ test('a key of a record that breaks the rule for names is reported at the key', 
     'a.yaml:3:11: the name params.P1 must match /^[a-z]+$/. Rename it',
   ]);
 });
+
+test('where a schema describes its values, the description is the next step', (t) => {
+  const described = z.strictObject({
+    count: z.int().max(9).default(5).describe('Blocks, at most 9.'),
+    image: z.string().describe('Name of a recipe.'),
+  });
+  const source = readYaml('count: 1e300\n', 'a.yaml');
+  const { error } = described.safeParse(source.value);
+  t.deepEqual(error ? zodFaults(error, source, described).map(formatFault) : [], [
+    'a.yaml:1:8: count must be at most 9, got 1e+300. Blocks, at most 9.',
+    'a.yaml:1:1: image is missing. Add it: Name of a recipe.',
+  ]);
+});

@@ -2,17 +2,29 @@
 import type { z } from 'zod';
 import type { Fault } from './errors.ts';
 import { didYouMean } from './nearest.ts';
-import { knownKeys, valueAt } from './schema-keys.ts';
+import { printable } from './printable.ts';
+import { describedAt, knownKeys, valueAt } from './schema-keys.ts';
 import type { YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /**
  * What zod found, in plain words with places: `file:1:8: repetitions must be at least 2, got 1`. A schema's own message
- * is used as it is, after the name and before the value seen, so write it as `must be ...`.
+ * is used as it is, after the name and before the value seen, so write it as `must be ...`. Where nothing nearer helps, the
+ * next step is the schema's own description of the value.
  */
 export function zodFaults(error: z.ZodError, source: YamlSource, schema: z.ZodType): Fault[] {
-  return error.issues.flatMap((issue) => issueFaults(issue, source, schema));
+  return narrowest(error.issues).flatMap((issue) => issueFaults(issue, source, schema));
+}
+
+/** Of several complaints about one value the last is the narrowest: its range, not that of all whole numbers. */
+function narrowest(issues: readonly Issue[]): Issue[] {
+  const lastOf = new Map<string, Issue>();
+  for (const issue of issues) {
+    const about = issue.code === 'unrecognized_keys' || issue.code === 'invalid_key' ? 'key' : 'value';
+    lastOf.set(JSON.stringify([about, issue.path]), issue);
+  }
+  return [...lastOf.values()];
 }
 
 function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault[] {
@@ -25,7 +37,7 @@ function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault
     const candidates = knownKeys(schema, path, source.value);
     return issue.keys.map((key) => ({
       where: source.locate([...path, key], 'key'),
-      what: path.length === 0 ? `unknown key ${key}` : `unknown key ${key} in ${name}`,
+      what: path.length === 0 ? `unknown key ${printable(key)}` : `unknown key ${printable(key)} in ${name}`,
       next: didYouMean(key, candidates),
     }));
   }
@@ -40,10 +52,12 @@ function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault
       return inner.flatMap((each) => issueFaults(each, source, schema));
     }
   }
+  const about = describedAt(schema, path, source.value);
   if (seen === undefined && issue.code !== 'custom') {
-    return [{ where, what: `${name} is missing`, next: `Add it; it ${complaint(issue)}` }];
+    const next = about === undefined ? `Add it; it ${complaint(issue)}` : `Add it: ${about}`;
+    return [{ where, what: `${name} is missing`, next }];
   }
-  const next = nextStep(issue, seen);
+  const next = nextStep(issue, seen) ?? about;
   const what = `${name} ${complaint(issue)}, got ${shown(seen)}`;
   return [next === undefined ? { where, what } : { where, what, next }];
 }
@@ -127,7 +141,7 @@ export function nameOf(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the file';
   return path
     .map((step, depth) =>
-      typeof step === 'number' ? `[${step}]` : `${depth === 0 ? '' : '.'}${String(step)}`,
+      typeof step === 'number' ? `[${step}]` : `${depth === 0 ? '' : '.'}${printable(String(step))}`,
     )
     .join('');
 }
@@ -136,6 +150,6 @@ export function nameOf(path: readonly PropertyKey[]): string {
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value);
+  const text = printable(JSON.stringify(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
