@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { collectProvenance } from './provenance.ts';
+import { createRun, openRun, readRun } from './run-folder.ts';
+import { sampleCompleted, sampleDescription, sampleUnmeasured } from './sample-records.ts';
+
+function scratch(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pmvx-run-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const RECORDS = [sampleCompleted(), sampleUnmeasured()];
+
+test('a run is created, left, opened again and read with all that was put in', async (t) => {
+  const folder = join(scratch(t), 'runs', 'sample');
+  const described = sampleDescription(RECORDS);
+  const run = await createRun(folder, described);
+  await run.log.append(sampleCompleted());
+  t.is((await readRun(folder)).records.length, 1);
+  await run.close();
+  const again = await openRun(folder);
+  await again.log.append(sampleUnmeasured());
+  await again.close();
+  const read = await readRun(folder);
+  t.deepEqual(read, { folder, ...described, records: RECORDS, notices: [] });
+  t.deepEqual(readdirSync(folder).sort(), [
+    'consoles',
+    'plan.json',
+    'provenance.json',
+    'spec.json',
+    'trials.jsonl',
+  ]);
+});
+
+test('two controllers cannot write one run', async (t) => {
+  const folder = join(scratch(t), 'sample');
+  const run = await createRun(folder, sampleDescription(RECORDS));
+  await t.throwsAsync(openRun(folder), { message: /run\.lock: the run is in use by process \d+/ });
+  await run.close();
+  await (await openRun(folder)).close();
+});
+
+test('a folder with something in it never becomes a run', async (t) => {
+  const folder = scratch(t);
+  writeFileSync(join(folder, 'precious.txt'), 'x');
+  await t.throwsAsync(createRun(folder, sampleDescription(RECORDS)), {
+    message: `${folder}: the folder is not empty (1 entries). Choose another folder with --out`,
+  });
+  t.deepEqual(readdirSync(folder), ['precious.txt']);
+
+  const run = join(scratch(t), 'run');
+  await (await createRun(run, sampleDescription(RECORDS))).close();
+  await t.throwsAsync(createRun(run, sampleDescription(RECORDS)), {
+    message: /Continue that run with --resume, or choose another folder with --out$/,
+  });
+});
+
+test('reading a run in progress leaves a torn line where it is and says so', async (t) => {
+  const folder = join(scratch(t), 'sample');
+  const run = await createRun(folder, sampleDescription(RECORDS));
+  await run.log.append(sampleCompleted());
+  await run.close();
+  const log = join(folder, 'trials.jsonl');
+  appendFileSync(log, '{"v":1');
+  const before = readFileSync(log);
+  const read = await readRun(folder);
+  t.is(read.records.length, 1);
+  t.deepEqual(read.notices, [`${log}: the last line is incomplete and was left out (6 bytes)`]);
+  t.deepEqual(readFileSync(log), before);
+});
+
+test('a folder that is no run is told from a run with a damaged file', async (t) => {
+  const folder = scratch(t);
+  const error = await t.throwsAsync(readRun(folder), { instanceOf: PmvxError });
+  t.is(
+    error.message,
+    `${folder}: not a run: provenance.json cannot be read. pmvx list runs shows what there is`,
+  );
+  t.is(error.code, ExitCode.usage);
+  const run = join(folder, 'run');
+  await (await createRun(run, sampleDescription(RECORDS))).close();
+  writeFileSync(join(run, 'plan.json'), '{');
+  await t.throwsAsync(readRun(run), {
+    message: `${run}/plan.json: not valid JSON. Restore the file from a copy, or start the run anew`,
+  });
+});
+
+test('provenance tells the host, the versions and the commit, and leaves out what there is not', async (t) => {
+  const root = resolve(import.meta.dirname, '../..');
+  const given = {
+    run: 'sample',
+    root,
+    engine: 'mock',
+    image: {},
+    seeds: { base: 7, count: 2 },
+    createdAt: new Date(0),
+  } as const;
+  const provenance = await collectProvenance(given);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  t.is(provenance.pmvx.version, version);
+  t.is(provenance.createdAt, '1970-01-01T00:00:00.000Z');
+  t.is(provenance.host.node, process.version);
+  t.true(provenance.host.cores >= 1 && provenance.host.memoryMiB > 0);
+
+  const elsewhere = scratch(t);
+  writeFileSync(join(elsewhere, 'package.json'), '{"version":"9.9.9"}');
+  t.deepEqual((await collectProvenance({ ...given, root: elsewhere })).pmvx, { version: '9.9.9' });
+});

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import type { Spec } from '../core/spec.ts';
+import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
+import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
+import { parseLog } from './log-lines.ts';
+import type { Provenance } from './provenance.ts';
+import { lockRun, type RunLock } from './run-lock.ts';
+import { storageFault } from './storage-fault.ts';
+import { TrialLog } from './trial-log.ts';
+
+/** Names of what a run's folder holds; `results/README.md` describes each. */
+export const RUN_FILES = {
+  spec: 'spec.json',
+  plan: 'plan.json',
+  provenance: 'provenance.json',
+  log: 'trials.jsonl',
+  csv: 'trials.csv',
+  consoles: 'consoles',
+} as const;
+
+/** The part of a plan that the store relies on; whatever else a plan has is kept as well. */
+export interface StoredPlan {
+  readonly trials: readonly PlannedTrial[];
+}
+
+export interface RunDescription {
+  readonly spec: Spec;
+  readonly plan: StoredPlan;
+  readonly provenance: Provenance;
+}
+
+/** A run that this process alone may write, until `close`. */
+export interface OpenRun extends RunDescription {
+  readonly folder: string;
+  readonly log: TrialLog;
+  /** What opening found and put right, in words for the user. */
+  readonly notices: readonly string[];
+  /** Closes the log and gives the lock back. */
+  close(): Promise<void>;
+}
+
+/** A run as it was when it was read; nothing is changed or locked. */
+export interface StoredRun extends RunDescription {
+  readonly folder: string;
+  readonly records: readonly TrialRecord[];
+  readonly notices: readonly string[];
+}
+
+/** Makes `folder` a run. It must not exist or be empty; `provenance.json` is written last, and marks the run as created. */
+export async function createRun(folder: string, described: RunDescription): Promise<OpenRun> {
+  await claimFolder(folder);
+  const lock = await lockRun(folder);
+  try {
+    await makeFolder(join(folder, RUN_FILES.consoles));
+    await writeAtomic(join(folder, RUN_FILES.spec), stableJson(described.spec));
+    await writeAtomic(join(folder, RUN_FILES.plan), stableJson(described.plan));
+    const log = await TrialLog.open(join(folder, RUN_FILES.log));
+    await writeAtomic(join(folder, RUN_FILES.provenance), stableJson(described.provenance));
+    return openRunOf(folder, described, log, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Opens an existing run for more trials. A torn last line of the log is moved aside. */
+export async function openRun(folder: string): Promise<OpenRun> {
+  // Before the lock, so that a wrong path is reported as what it is.
+  const described = await readDescription(folder);
+  const lock = await lockRun(folder);
+  try {
+    const log = await TrialLog.open(join(folder, RUN_FILES.log));
+    return openRunOf(folder, described, log, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Reads a run, also one in progress. Throws when a file is missing or damaged. */
+export async function readRun(folder: string): Promise<StoredRun> {
+  const described = await readDescription(folder);
+  const path = join(folder, RUN_FILES.log);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw storageFault(error, 'read the trial log', path);
+  });
+  const contents = parseLog(bytes, path);
+  const notices =
+    contents.torn === undefined
+      ? []
+      : [`${path}: the last line is incomplete and was left out (${contents.torn.length} bytes)`];
+  return { folder, ...described, records: contents.records, notices };
+}
+
+function openRunOf(folder: string, described: RunDescription, log: TrialLog, lock: RunLock): OpenRun {
+  const { spec, plan, provenance } = described;
+  const tookOver = lock.tookOver ? [`${lock.path}: taken over from a controller that no longer runs`] : [];
+  const close = async (): Promise<void> => {
+    await log.close();
+    await lock.release();
+  };
+  return { folder, spec, plan, provenance, log, notices: [...tookOver, ...log.notices], close };
+}
+
+async function claimFolder(folder: string): Promise<void> {
+  await makeFolder(dirname(folder));
+  try {
+    await mkdir(folder);
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    if (!exists) throw storageFault(error, 'create folder', folder);
+    const entries = await readdir(folder).catch((inner: unknown) => {
+      throw storageFault(inner, 'use folder', folder);
+    });
+    if (entries.length === 0) return;
+    throw new PmvxError(ExitCode.usage, {
+      where: folder,
+      what: `the folder is not empty (${entries.length} entries)`,
+      next: entries.includes(RUN_FILES.provenance)
+        ? 'Continue that run with --resume, or choose another folder with --out'
+        : 'Choose another folder with --out',
+    });
+  }
+}
+
+async function readDescription(folder: string): Promise<RunDescription> {
+  const [provenance, spec, plan] = await Promise.all([
+    readJson<Provenance>(folder, RUN_FILES.provenance),
+    readJson<Spec>(folder, RUN_FILES.spec),
+    readJson<StoredPlan>(folder, RUN_FILES.plan),
+  ]);
+  return { spec, plan, provenance };
+}
+
+async function readJson<T>(folder: string, name: string): Promise<T> {
+  const path = join(folder, name);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new PmvxError(
+      ExitCode.usage,
+      {
+        where: folder,
+        what: `not a run: ${basename(path)} cannot be read`,
+        next: 'pmvx list runs shows what there is',
+      },
+      { cause: error },
+    );
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new PmvxError(
+      ExitCode.failure,
+      { where: path, what: 'not valid JSON', next: 'Restore the file from a copy, or start the run anew' },
+      { cause: error },
+    );
+  }
+}

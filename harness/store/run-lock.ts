@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { liveness, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { storageFault } from './storage-fault.ts';
+
+export interface RunLock extends AsyncDisposable {
+  readonly path: string;
+  /** True when the lock of a controller that died was taken over. */
+  readonly tookOver: boolean;
+  release(): Promise<void>;
+}
+
+const Holder = z.object({
+  pid: z.int(),
+  startTicks: z.string(),
+  bootId: z.string(),
+  pidNamespace: z.string(),
+  hostname: z.string(),
+});
+
+/** Takes `<folder>/run.lock`, so that one controller at most writes a run; a dead controller's lock is taken over. */
+export async function lockRun(folder: string, self: ProcessIdentity = ownIdentity()): Promise<RunLock> {
+  const path = join(folder, 'run.lock');
+  const text = `${JSON.stringify({ ...self, nonce: randomBytes(8).toString('hex') })}\n`;
+  let tookOver = false;
+  try {
+    while (!(await createWhole(path, text))) {
+      const held = await readFile(path, 'utf8').catch(ignoreMissing);
+      if (held === undefined) continue;
+      refuseUnlessDead(path, held, self);
+      tookOver = (await removeStale(path, held, text)) || tookOver;
+    }
+  } catch (error) {
+    throw storageFault(error, 'lock the run', path);
+  }
+  const release = async (): Promise<void> => {
+    // Never remove what somebody else put there after a user deleted ours by hand.
+    if ((await readFile(path, 'utf8').catch(ignoreMissing)) === text) await rm(path, { force: true });
+  };
+  return { path, tookOver, release, [Symbol.asyncDispose]: release };
+}
+
+/** Whether a controller that is alive holds the lock of the run in `folder`. Takes nothing. */
+export async function isRunLocked(folder: string): Promise<boolean> {
+  const held = await readFile(join(folder, 'run.lock'), 'utf8').catch(ignoreMissing);
+  const holder = held === undefined ? undefined : parseHolder(held);
+  return holder !== undefined && liveness(holder, ownIdentity()) === 'alive';
+}
+
+function refuseUnlessDead(path: string, held: string, self: ProcessIdentity): void {
+  const holder = parseHolder(held);
+  const state = holder === undefined ? 'unknown' : liveness(holder, self);
+  if (state === 'dead') return;
+  const who = holder === undefined ? 'somebody unknown' : `process ${holder.pid} on ${holder.hostname}`;
+  throw new PmvxError(ExitCode.failure, {
+    where: path,
+    what: `the run is in use by ${who}`,
+    next:
+      state === 'alive'
+        ? 'Wait for it to end or stop it'
+        : 'Whether it still runs cannot be seen from here; if it does not, delete this file and try again',
+  });
+}
+
+/**
+ * Removes the lock whose text is `held`, which a dead process left. Two controllers may come here at once, and the slower one must not
+ * remove the faster one's fresh lock: only the holder of a marker named after the stale text may remove it, and only while it is there.
+ */
+async function removeStale(path: string, held: string, text: string): Promise<boolean> {
+  const marker = `${path}.takeover-${createHash('sha256').update(held).digest('hex').slice(0, 16)}`;
+  if (!(await createWhole(marker, text))) {
+    throw new PmvxError(ExitCode.failure, {
+      where: marker,
+      what: 'another controller is taking this run over',
+      next: 'Wait for it to end; if there is none, delete this file and try again',
+    });
+  }
+  try {
+    if ((await readFile(path, 'utf8').catch(ignoreMissing)) !== held) return false;
+    await rm(path);
+    return true;
+  } finally {
+    await rm(marker, { force: true });
+  }
+}
+
+/** Creates `path` with its whole text at once, so that nobody reads half of it; false when it exists. */
+async function createWhole(path: string, text: string): Promise<boolean> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  await writeFile(beside, text, { flag: 'wx' });
+  try {
+    await link(beside, path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+function parseHolder(text: string): ProcessIdentity | undefined {
+  try {
+    return Holder.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!hasCode(error, 'ENOENT')) throw error;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

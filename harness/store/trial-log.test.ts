@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
+import { TrialLog } from './trial-log.ts';
+
+function scratch(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pmvx-log-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function line(trial: string): string {
+  return `${JSON.stringify(sampleCompleted({ trial }))}\n`;
+}
+
+test('records come back as written and in the order of the calls, also when calls overlap', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  const log = await TrialLog.open(path);
+  const written = [
+    sampleCompleted({ trial: '0003', output: 'ä "quoted"\n\u0000' }),
+    sampleUnmeasured({ trial: '0001', schedulerExit: { kind: 1026, reason: 'stall' } }),
+    sampleCompleted({ trial: '0002' }),
+  ];
+  await Promise.all(written.map((record) => log.append(record)));
+  await log.close();
+  const again = await TrialLog.open(path);
+  t.deepEqual(again.records, written);
+  t.deepEqual(again.notices, []);
+  await again.close();
+});
+
+test('a second record for the same trial is refused and not written', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  const log = await TrialLog.open(path);
+  await log.append(sampleCompleted());
+  const before = readFileSync(path);
+  await t.throwsAsync(log.append(sampleCompleted()), {
+    message: `${path}: trial 0000 is already recorded. A trial has one record; start a new run to measure it again`,
+  });
+  t.deepEqual(readFileSync(path), before);
+  await log.append(sampleCompleted({ trial: '0001' }));
+  t.is(log.records.length, 2);
+  await log.close();
+});
+
+test('a torn last line is moved aside with a notice, and whole records stay', async (t) => {
+  const folder = scratch(t);
+  const path = join(folder, 'trials.jsonl');
+  const good = line('0000') + line('0001');
+  const torn = line('0002').slice(0, 40);
+  writeFileSync(path, good + torn);
+  const log = await TrialLog.open(path);
+  t.deepEqual(log.notices, [
+    `${path}: the last line was cut off (40 bytes, moved to ${path}.torn-1); 2 whole records kept`,
+  ]);
+  t.is(readFileSync(`${path}.torn-1`, 'utf8'), torn);
+  t.is(readFileSync(path, 'utf8'), good);
+  await log.append(sampleCompleted({ trial: '0002' }));
+  await log.close();
+  t.is(readFileSync(path, 'utf8'), good + line('0002'));
+
+  appendFileSync(path, '{"v":1,');
+  await (await TrialLog.open(path)).close();
+  t.deepEqual(readdirSync(folder).sort(), ['trials.jsonl', 'trials.jsonl.torn-1', 'trials.jsonl.torn-2']);
+});
+
+test('zeroes and damaged JSON at the very end count as torn, with or without a line end', async (t) => {
+  for (const tail of ['\0\0\0\0', '{"v":1,"run"\n', '\0\0\n']) {
+    const path = join(scratch(t), 'trials.jsonl');
+    writeFileSync(path, line('0000') + tail);
+    const log = await TrialLog.open(path);
+    t.deepEqual(
+      log.records.map((record) => record.trial),
+      ['0000'],
+    );
+    t.is(readFileSync(`${path}.torn-1`, 'utf8'), tail);
+    await log.close();
+  }
+});
+
+test('a last record that lacks just its line end is whole, and is kept', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  writeFileSync(path, (line('0000') + line('0001')).trimEnd());
+  const log = await TrialLog.open(path);
+  t.is(log.records.length, 2);
+  await log.append(sampleCompleted({ trial: '0002' }));
+  await log.close();
+  t.is(readFileSync(path, 'utf8'), line('0000') + line('0001') + line('0002'));
+});
+
+test('damage in the middle is an error that names the line, and changes nothing', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  const text = `${line('0000')}{"v":1,"run\n${line('0001')}`;
+  writeFileSync(path, text);
+  const error = await t.throwsAsync(TrialLog.open(path), { instanceOf: PmvxError });
+  t.is(
+    error.message,
+    `${path}:2: not valid JSON: "{\\"v\\":1,\\"run". Restore the file from a copy, or move this line elsewhere and resume the run to measure its trial again`,
+  );
+  t.is(error.code, ExitCode.failure);
+  t.is(readFileSync(path, 'utf8'), text);
+});
+
+test('valid JSON that is no trial record is an error, even on the last line', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  const refusedWithMetric = { ...sampleUnmeasured(), metrics: sampleCompleted().metrics };
+  writeFileSync(path, `${line('0000')}${JSON.stringify(refusedWithMetric)}\n`);
+  const error = await t.throwsAsync(TrialLog.open(path), { instanceOf: PmvxError });
+  t.true(error.message.startsWith(`${path}:2: not a trial record: metrics: `), error.message);
+
+  writeFileSync(path, `${line('0000')}${line('0000')}`);
+  await t.throwsAsync(TrialLog.open(path), { message: /:2: trial 0000 is already recorded on line 1\. / });
+});
+
+test('every acknowledged record survives kill -9 in the middle of appending', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  for (let round = 0; round < 3; round++) {
+    rmSync(path, { force: true });
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'append-forever.ts'), path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const acknowledged: string[] = [];
+    for await (const trial of createInterface({ input: child.stdout })) {
+      acknowledged.push(trial);
+      if (acknowledged.length === 40 + round * 7) child.kill('SIGKILL');
+    }
+    const log = await TrialLog.open(path);
+    const kept = log.records.map((record) => record.trial);
+    t.true(acknowledged.length >= 40);
+    t.deepEqual(kept.slice(0, acknowledged.length), acknowledged);
+    // One more may have reached the disk before its acknowledgement was printed.
+    t.true(kept.length <= acknowledged.length + 1);
+    await log.append(sampleCompleted({ trial: 'after' }));
+    await log.close();
+  }
+});

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import type { TrialRecord } from '../core/trial.ts';
+import { syncFolder } from './atomic-write.ts';
+import { type LogContents, parseLog } from './log-lines.ts';
+import { storageFault } from './storage-fault.ts';
+
+/**
+ * The append-only record of a run. `append` resolves once its line is on disk (one write, one fsync); calls made at the same time are
+ * written in the order of the calls. One writer a file: hold the run's lock.
+ */
+export class TrialLog {
+  readonly path: string;
+  /** What was found besides whole lines on opening, in words for the user. */
+  readonly notices: readonly string[];
+  readonly #handle: FileHandle;
+  readonly #records: TrialRecord[];
+  readonly #known: Set<string>;
+  #bytes: number;
+  #last: Promise<unknown> = Promise.resolve();
+  #broken: unknown;
+
+  private constructor(path: string, handle: FileHandle, contents: LogContents, notices: readonly string[]) {
+    this.path = path;
+    this.notices = notices;
+    this.#handle = handle;
+    this.#records = [...contents.records];
+    this.#known = new Set(contents.records.map((record) => record.trial));
+    this.#bytes = contents.goodBytes;
+  }
+
+  /** Opens or creates the log. A torn last line is moved to `<path>.torn-<n>`, and a notice says so. */
+  static async open(path: string): Promise<TrialLog> {
+    try {
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644);
+      try {
+        await syncFolder(dirname(path));
+        const contents = parseLog(await handle.readFile(), path);
+        const notices = contents.torn === undefined ? [] : [await setAside(path, handle, contents)];
+        const log = new TrialLog(path, handle, contents, notices);
+        // The crash may have cut off just the line end: the record is whole and is kept.
+        if (contents.lacksNewline) await log.#write(Buffer.from('\n'));
+        return log;
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    } catch (error) {
+      throw storageFault(error, 'open the trial log', path);
+    }
+  }
+
+  /** Every record on disk, in the order in which they were written. */
+  get records(): readonly TrialRecord[] {
+    return this.#records;
+  }
+
+  /** Resolves when the record would survive a power cut. On an error the log is as before. */
+  append(record: TrialRecord): Promise<void> {
+    const done = this.#last.then(() => this.#append(record));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Waits for the appends under way, then closes the file. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#handle.close();
+  }
+
+  async #append(record: TrialRecord): Promise<void> {
+    if (this.#known.has(record.trial)) {
+      throw new PmvxError(ExitCode.failure, {
+        where: this.path,
+        what: `trial ${record.trial} is already recorded`,
+        next: 'A trial has one record; start a new run to measure it again',
+      });
+    }
+    await this.#write(Buffer.from(`${JSON.stringify(record)}\n`));
+    this.#known.add(record.trial);
+    this.#records.push(record);
+  }
+
+  async #write(line: Buffer): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      const { bytesWritten } = await this.#handle.write(line);
+      // A full disk may take the first part of a line only; the rest then fails with the reason.
+      if (bytesWritten < line.length) await this.#handle.writeFile(line.subarray(bytesWritten));
+      await this.#handle.sync();
+      this.#bytes += line.length;
+    } catch (error) {
+      const fault = storageFault(error, 'append to the trial log', this.path);
+      await this.#handle.truncate(this.#bytes).catch(() => undefined);
+      // After a failed fsync the kernel may have dropped the pages: what a later fsync says is worth nothing.
+      this.#broken = fault;
+      throw fault;
+    }
+  }
+}
+
+/** Keeps the torn bytes in a file of their own before they are cut off. */
+async function setAside(path: string, handle: FileHandle, contents: LogContents): Promise<string> {
+  const torn = contents.torn as Buffer;
+  const aside = await createNumbered(`${path}.torn-`);
+  try {
+    await aside.handle.writeFile(torn);
+    await aside.handle.sync();
+  } finally {
+    await aside.handle.close();
+  }
+  await syncFolder(dirname(path));
+  await handle.truncate(contents.goodBytes);
+  await handle.sync();
+  return `${path}: the last line was cut off (${torn.length} bytes, moved to ${aside.path}); ${contents.records.length} whole records kept`;
+}
+
+async function createNumbered(prefix: string): Promise<{ path: string; handle: FileHandle }> {
+  for (let n = 1; ; n++) {
+    try {
+      return { path: `${prefix}${n}`, handle: await open(`${prefix}${n}`, 'wx', 0o644) };
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+}

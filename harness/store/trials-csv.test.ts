@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
+import { formatTrialsCsv, TRIAL_COLUMNS } from './trials-csv.ts';
+
+const metric = { unit: 's', direction: 'lower', primary: false } as const;
+
+test('the first columns are those that programs rely on', (t) => {
+  t.is(
+    TRIAL_COLUMNS.slice(0, 14).join(','),
+    'run,trial,block,seed,workload,variant,policy,engine,state,reason,metric,unit,direction,value',
+  );
+});
+
+test('a completed trial has a row for each metric, any other exactly one without a value', (t) => {
+  const csv = formatTrialsCsv([
+    sampleUnmeasured({ reason: 'said "no", twice' }),
+    sampleCompleted({
+      metrics: [
+        { ...metric, name: 'zeta', value: 0.1 + 0.2 },
+        { ...metric, name: 'alpha', value: 1e21 },
+      ],
+    }),
+  ]);
+  const short = csv
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(',').slice(1, 14).join(','));
+  t.deepEqual(short, [
+    '0000,0,7,hackbench,default,eevdf,mock,completed,,alpha,s,lower,1e+21',
+    '0000,0,7,hackbench,default,eevdf,mock,completed,,zeta,s,lower,0.30000000000000004',
+    '0001,0,7,hackbench,default,scx_qmap,mock,refused,"said ""no"", twice",,,',
+    '',
+  ]);
+});
+
+test('the order in which trials ended and the host they ran on do not show in the bytes', (t) => {
+  const records = ['0002', '0000', '0001'].map((trial) => sampleCompleted({ trial }));
+  const elsewhere = records
+    .toReversed()
+    .map((record) => ({ ...record, host: { startedAt: 'later', seconds: 99, attempt: 3 } }));
+  t.is(formatTrialsCsv(records), formatTrialsCsv(elsewhere));
+});
+
+test('a completed trial without a metric still has its row', (t) => {
+  const lines = formatTrialsCsv([sampleCompleted({ metrics: [] })])
+    .trimEnd()
+    .split('\n');
+  t.is(lines.length, 2);
+});
