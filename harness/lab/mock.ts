@@ -66,45 +66,40 @@ export function mockOutcome(
   switch (behaviour.kind) {
     case 'refuse':
       guest.send('refused', { reason: behaviour.reason });
-      guest.sendText('policy-log', behaviour.policyLog ?? '');
-      return guest.end('done');
+      return guest.finish(behaviour.policyLog ?? '', '');
     case 'error':
+      // The agent powers off at once; what it would have said is missing.
       guest.send('error', { reason: behaviour.reason });
-      return guest.end('done');
+      return guest.end('died', undefined, 'the VM exited with status 0');
     case 'deadline':
       return guest.end('deadline', behaviour.console);
   }
   guest.send('attached', on);
   if (behaviour.kind === 'die') return guest.end('died', behaviour.console, behaviour.cause);
   if (orders.warmup !== undefined) guest.sendRun('warm', 0, false, '');
+  const output = behaviour.output ?? '';
+  guest.sendText('output', output);
   switch (behaviour.kind) {
     case 'run':
-      guest.sendText('output', behaviour.output);
-      guest.sendRun('result', behaviour.exit ?? 0, false, behaviour.output);
-      guest.send('after', on);
-      // The agent unregisters the scheduler when all is said, and the kernel notes it.
-      guest.sendText('klog', on === OFF ? '' : disabled(on, 'unregistered from user space'));
+      guest.sendRun('result', behaviour.exit ?? 0, false, output);
       break;
     case 'overrun':
-      guest.sendText('output', behaviour.output ?? '');
-      guest.sendRun('result', 137, true, behaviour.output ?? '');
-      guest.send('after', on);
-      guest.sendText('klog', '');
+      guest.sendRun('result', 137, true, output);
       break;
     case 'eject':
-      guest.sendText('output', behaviour.output);
-      guest.sendRun('result', 0, false, behaviour.output);
+      guest.sendRun('result', 0, false, output);
       guest.send('after', { ...OFF, enableSeq: '1' });
-      guest.sendText('klog', disabled(on, behaviour.reason, behaviour.message));
-      break;
+      return guest.finish('', disabled(on, behaviour.reason, behaviour.message));
   }
-  return guest.end('done');
+  guest.send('after', on);
+  // The agent unregisters the scheduler when all is said, and the kernel notes it.
+  return guest.finish('', on === OFF ? '' : disabled(on, 'unregistered from user space'));
 }
 
-/** The kernel's lines when a scheduler leaves. */
+/** The kernel's lines when a scheduler leaves, as /dev/kmsg gives them. */
 function disabled(was: SchedExtState, reason: string, message?: string): string {
-  const line = `[    9.000000] sched_ext: BPF scheduler "${was.ops}" disabled (${reason})\n`;
-  return message === undefined ? line : `${line}[    9.000001] sched_ext: ${was.ops}: ${message}\n`;
+  const line = `3,500,9000000,-;sched_ext: BPF scheduler "${was.ops}" disabled (${reason})\n`;
+  return message === undefined ? line : `${line}3,501,9000001,-;sched_ext: ${was.ops}: ${message}\n`;
 }
 
 /** Collects frames with a guest clock that depends on the orders alone. */
@@ -136,8 +131,15 @@ class MockGuest {
     this.send(kind, { exit, timedOut, ...times, outputBytes: Buffer.byteLength(output) });
   }
 
+  /** What every guest says last. */
+  finish(policyLog: string, kernelLog: string): GuestOutcome {
+    this.sendText('policy-log', policyLog);
+    this.sendText('klog', kernelLog);
+    this.send('done', {});
+    return this.end('done');
+  }
+
   end(ended: GuestOutcome['ended'], consoleTail = 'mock: not a measurement\n', cause?: string): GuestOutcome {
-    if (ended === 'done') this.send('done', {});
     const hash = createHash('sha256');
     for (const frame of this.#frames) hash.update(`${frame.kind} ${frame.guestNs} `).update(frame.payload);
     return {

@@ -73,21 +73,21 @@ function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeCon
   };
 }
 
-/** The guest panicked, or the VM ended before the guest was done. */
+/** The guest panicked, its agent gave up, or the VM ended before the guest was done. */
 function died(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
   const panic = PANIC.exec(outcome.consoleTail)?.[0];
-  if (panic === undefined && outcome.ended !== 'died') {
-    return seen.garbled === undefined
-      ? undefined
-      : crashed(`the guest sent a frame that cannot be read: ${seen.garbled}`, outcome);
+  if (panic !== undefined) return crashed(panic, outcome);
+  if (seen.agentError !== undefined) return crashed(`guest agent: ${seen.agentError}`, outcome);
+  if (outcome.ended === 'died') {
+    const where = seen.lastFrame === undefined ? 'before its first word' : `after "${seen.lastFrame}"`;
+    return crashed(`the VM died ${where}: ${outcome.cause ?? 'no cause known'}`, outcome);
   }
-  const where = seen.lastFrame === undefined ? 'before its first word' : `after "${seen.lastFrame}"`;
-  return crashed(panic ?? `the VM died ${where}: ${outcome.cause ?? 'no cause known'}`, outcome);
+  if (seen.garbled === undefined) return undefined;
+  return crashed(`the guest sent a frame that cannot be read: ${seen.garbled}`, outcome);
 }
 
-/** The agent gave up, or the host stopped a guest that hung. */
+/** The host stopped a guest that hung. */
 function stopped(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
-  if (seen.agentError !== undefined) return crashed(`guest agent: ${seen.agentError}`, outcome);
   if (outcome.ended !== 'deadline') return undefined;
   const where = seen.lastFrame === undefined ? 'it never spoke' : `its last word was "${seen.lastFrame}"`;
   const seconds = Math.round(outcome.hostSeconds);

@@ -23,6 +23,19 @@ test('a departure is read from the kernel log with or without the scheduler as p
   t.regex(exits[0]?.words ?? '', /check_rq_for_timeouts/);
 });
 
+test('a departure is read from the records of /dev/kmsg', (t) => {
+  const log = [
+    '6,512,5000000,-;sched_ext: BPF scheduler "central" enabled',
+    '3,513,9000000,-;sched_ext: BPF scheduler "central" disabled (runtime error)',
+    '3,514,9000010,-;sched_ext: central: SCX_DSQ_LOCAL[_ON] target CPU 1 not allowed for kworker/1:2[44]',
+    '4,515,9000020,-;   scx_exit+0x6a/0x90',
+    '6,516,9000030,-;random: crng reseeded',
+  ].join('\n');
+  const [exit] = kernelExits(log);
+  t.like(exit, { ops: 'central', kind: 1024, reason: 'runtime error' });
+  t.is(exit?.words.split('\n').at(-1), '4,515,9000020,-;   scx_exit+0x6a/0x90');
+});
+
 test('words that are not in the table have no kind', (t) => {
   t.is(exitKind('disabled by sysrq-S'), 67);
   t.is(exitKind('toString'), undefined);

@@ -31,6 +31,8 @@ export interface KernelExit extends SchedulerExit {
 
 const DISABLED = /sched_ext: (?:.*: )?BPF scheduler "([^"]*)" disabled \((.*)\)\s*$/;
 const SCHED_EXT = /sched_ext: /;
+// Lines of a stack trace are indented, after `[   1.234567]` (console) or `4,512,1234567,-;` (/dev/kmsg).
+const TRACE = /[\];]\s{2,}\S/;
 const EXPLAINING_LINES = 12;
 
 /** Every `BPF scheduler "x" disabled (reason)` of a kernel log, in order, with the lines that follow it. */
@@ -63,7 +65,7 @@ function explanation(lines: readonly string[], from: number): string[] {
   for (let at = from; at < end; at++) {
     const line = lines[at] as string;
     // The kernel prints its message with the prefix and a stack trace of indented lines after it.
-    const belongs = (SCHED_EXT.test(line) && !line.includes('BPF scheduler "')) || /\]\s{2,}\S/.test(line);
+    const belongs = (SCHED_EXT.test(line) && !line.includes('BPF scheduler "')) || TRACE.test(line);
     if (!belongs) break;
     result.push(line);
   }

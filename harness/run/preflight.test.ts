@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { bytesNeeded, preflight } from './preflight.ts';
+import { resultsPlace } from './results-place.ts';
+
+const SIZE = { trials: 40, jobs: 2 };
+const fine = { probe: async () => undefined, freeBytes: async () => 2 ** 40 };
+
+test('a place that can be written and has room passes and is left as it was', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'pmvx-preflight-'));
+  await preflight(join(folder, 'runs'), SIZE, resultsPlace);
+  t.deepEqual(await readdir(folder), ['runs']);
+  t.deepEqual(await readdir(join(folder, 'runs')), []);
+});
+
+test('too little disk is refused with both numbers before anything runs', async (t) => {
+  const place = { ...fine, freeBytes: async () => 5 * 2 ** 20 };
+  const error = await t.throwsAsync(preflight('/r', SIZE, place), { instanceOf: PmvxError });
+  t.is(
+    error?.message,
+    '/r: 40 trials need 58 MiB of disk, 5 MiB are free. Free some space, or give a folder on another disk with --out DIR.',
+  );
+  t.is((error as PmvxError).code, ExitCode.environment);
+});
+
+test('a read-only file system is refused by its error', async (t) => {
+  const readOnly = Object.assign(new Error('read-only'), { code: 'EROFS' });
+  const error = await t.throwsAsync(
+    preflight('/r', SIZE, { ...fine, probe: () => Promise.reject(readOnly) }),
+  );
+  t.is(
+    error?.message,
+    '/r: results cannot be written here (EROFS). Give a folder that can be written with --out DIR.',
+  );
+});
+
+test('a file where the folder should be is refused', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'pmvx-preflight-'));
+  await writeFile(join(folder, 'file'), '');
+  const error = await t.throwsAsync(preflight(join(folder, 'file', 'runs'), SIZE, resultsPlace));
+  t.regex(error?.message ?? '', /results cannot be written here \(ENOTDIR\)/);
+});
+
+test('more trials need more disk', (t) => {
+  t.true(bytesNeeded(1000, 2) > bytesNeeded(10, 2));
+  t.true(bytesNeeded(10, 64) > bytesNeeded(10, 2));
+});
