@@ -82,15 +82,17 @@ test('a key of a record that breaks the rule for names is reported at the key', 
   ]);
 });
 
-test('where a schema describes its values, the description is the next step', (t) => {
+test('the own words of a schema are used: its descriptions as next step, its messages for a union', (t) => {
   const described = z.strictObject({
     count: z.int().max(9).default(5).describe('Blocks, at most 9.'),
     image: z.string().describe('Name of a recipe.'),
+    speed: z.union([z.literal('fastest'), z.number()], { error: 'must be fastest or a number' }).optional(),
   });
-  const source = readYaml('count: 1e300\n', 'a.yaml');
+  const source = readYaml('count: 1e300\nspeed: slow\n', 'a.yaml');
   const { error } = described.safeParse(source.value);
   t.deepEqual(error ? zodFaults(error, source, described).map(formatFault) : [], [
     'a.yaml:1:8: count must be at most 9, got 1e+300. Blocks, at most 9.',
     'a.yaml:1:1: image is missing. Add it: Name of a recipe.',
+    'a.yaml:2:8: speed must be fastest or a number, got "slow"',
   ]);
 });

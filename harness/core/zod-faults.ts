@@ -45,7 +45,7 @@ function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault
     const reasons = issue.issues.map((inner) => complaint(inner)).join(' and ');
     return [{ where: source.locate(path, 'key'), what: `the name ${name} ${reasons}`, next: 'Rename it' }];
   }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+  if (issue.code === 'invalid_union' && issue.errors.length > 0 && !isSchemasOwn(issue.message)) {
     const branch = meantBranch(issue.errors);
     if (branch) {
       const inner = branch.map((each) => ({ ...each, path: [...path, ...each.path] }) as Issue);
@@ -64,8 +64,7 @@ function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault
 
 /** What a value must be, as the rest of a sentence. */
 function complaint(issue: Issue): string {
-  // zod's own messages begin with these words; any other text is the schema's.
-  if (!/^(Invalid|Too (small|big)|Unrecognized)/.test(issue.message)) return issue.message;
+  if (isSchemasOwn(issue.message)) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${typeName(issue.expected)}`;
@@ -94,6 +93,11 @@ function complaint(issue: Issue): string {
     default:
       return `is not valid (${issue.message})`;
   }
+}
+
+/** zod's messages begin with these words; any other text was given with the schema. */
+function isSchemasOwn(message: string): boolean {
+  return !/^(Invalid|Too (small|big)|Unrecognized)/.test(message);
 }
 
 function nextStep(issue: Issue, seen: unknown): string | undefined {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Catalog } from '../core/catalog.ts';
+import type { Machine, Spec } from '../core/spec.ts';
+import { memoryInMiB } from './memory.ts';
+import { resolveParameters, variantName } from './parameters.ts';
+import type { RawSpec } from './raw-spec.ts';
+import { exactSpeed } from './speed.ts';
+
+/** Fills in all that follows from the rest. Takes a spec without faults; a faulty one is a bug and throws. */
+export function normalise(raw: RawSpec, catalog: Catalog): Spec {
+  return {
+    name: raw.name,
+    image: raw.image,
+    machine: normaliseMachine(raw.machine),
+    policies: raw.policies,
+    workloads: raw.workloads.map(({ use, with: given }) => {
+      const workload = sure(catalog.workloads.get(use), `workload ${use}`);
+      const { params } = resolveParameters(workload, given);
+      return { workload: use, variant: variantName(params), params };
+    }),
+    seeds: raw.seeds,
+    order: raw.order,
+    baseline: raw.baseline,
+    controls: raw.controls,
+    stop:
+      raw.stop.maxFailures === undefined
+        ? { rule: raw.stop.rule }
+        : { rule: raw.stop.rule, maxFailures: raw.stop.maxFailures },
+  };
+}
+
+function normaliseMachine({ engine, vcpus, memory, speed, quantum, topology }: RawSpec['machine']): Machine {
+  const { sockets, threads } = topology;
+  return {
+    engine,
+    vcpus,
+    memoryMiB: sure(memoryInMiB(memory), 'memory'),
+    speed: speed === 'fastest' ? 1000 / vcpus : sure(exactSpeed(speed, vcpus), 'speed'),
+    quantum,
+    topology: { sockets, cores: topology.cores ?? vcpus / (sockets * threads), threads },
+  };
+}
+
+function sure<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`normalise: ${what} has not been validated`);
+  return value;
+}

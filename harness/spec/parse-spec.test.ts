@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { PmvxError } from '../core/errors.ts';
+import { parseSpec } from './parse-spec.ts';
+import { sampleCatalog } from './sample-catalog.ts';
+
+const HEAD = 'name: x\nimage: quick\n';
+const WORKLOADS = 'workloads: [{ use: boot }]\n';
+
+const faultsOf = (text: string): string[] => {
+  try {
+    parseSpec(text, 's.yaml', sampleCatalog);
+    return [];
+  } catch (error) {
+    if (error instanceof PmvxError) return error.message.split('\n');
+    throw error;
+  }
+};
+
+test('a spec with Windows line ends and a byte order mark says the same', (t) => {
+  const text = `${HEAD}policies: [eevdf]\n${WORKLOADS}`;
+  const plain = parseSpec(text, 's.yaml', sampleCatalog);
+  t.deepEqual(parseSpec(`\uFEFF${text.replaceAll('\n', '\r\n')}`, 's.yaml', sampleCatalog), plain);
+});
+
+test('the variant does not depend on the order in which parameters are written', (t) => {
+  const variant = (given: string) => {
+    const workloads = `workloads: [{ use: hackbench, with: ${given} }]\n`;
+    return parseSpec(`${HEAD}policies: [eevdf]\n${workloads}`, 's', sampleCatalog).workloads[0]?.variant;
+  };
+  t.is(variant('{ loops: 5, groups: 3 }'), 'transport=pipe,groups=3,loops=5');
+  t.is(variant('{ groups: 3, loops: 5, transport: pipe }'), 'transport=pipe,groups=3,loops=5');
+});
+
+test('exactly a hundred thousand trials are a plan, and one block more is not', (t) => {
+  const policies = 'policies: [eevdf, scx_simple, scx_flatcg, scx_central, scx_simple-fifo]\n';
+  const spec = (count: number) =>
+    `${HEAD}${policies}workloads: [{ use: boot }, { use: hackbench }]\nseeds: { count: ${count} }\n`;
+  t.deepEqual(faultsOf(spec(10_000)), []);
+  t.deepEqual(faultsOf(spec(10_001)), [
+    's.yaml:5:17: seeds.count must be at most 10000, got 10001. Blocks: every policy meets every workload once in each, 1 to 10000. Default: 5.',
+    's.yaml:5:17: this plan has 100010 trials: 10001 blocks x 2 workloads x 5 policies. The limit is 100000: lower seeds.count, or split the experiment.',
+  ]);
+});
+
+test('thousands of faults are told as the first hundred and a count', (t) => {
+  const names = Array.from({ length: 3000 }, (_, index) => `nobody-${index}`);
+  const faults = faultsOf(`${HEAD}policies: [eevdf, ${names.join(', ')}]\n${WORKLOADS}`);
+  t.is(faults.length, 101);
+  t.regex(faults[0] ?? '', /^s\.yaml:3:19: there is no policy "nobody-0"/);
+  t.is(faults.at(-1), 's.yaml: 2900 more faults. Mend these first.');
+});
+
+test('thousands of unknown keys do not take quadratic time', (t) => {
+  const keys = Array.from({ length: 30_000 }, (_, index) => `k${index}:`).join('\n');
+  t.is(faultsOf(`${HEAD}policies: [eevdf]\n${WORKLOADS}${keys}\n`).length, 101);
+});
+
+test('with nothing to choose from the message says so', (t) => {
+  const empty = { ...sampleCatalog, recipes: [] };
+  const error = t.throws(() => parseSpec(`${HEAD}policies: [eevdf]\n${WORKLOADS}`, 's.yaml', empty));
+  t.is(error?.message, 's.yaml:2:8: there is no image recipe "quick". There is none to choose from');
+});

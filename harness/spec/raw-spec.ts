@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { NAME_PATTERN } from '../core/ids.ts';
+import { ENGINE_NAMES } from '../core/trial.ts';
+import { MEMORY_PATTERN, memoryInMiB } from './memory.ts';
+
+/** Baseline of a spec that names none. */
+export const DEFAULT_BASELINE = 'eevdf';
+/** Blocks of a spec that gives no `seeds.count`. */
+export const DEFAULT_BLOCKS = 5;
+
+// Descriptions serve twice: editors show them, and a fault ends with the one of the key it is about.
+// Messages given to a schema continue the sentence "<key> ...".
+
+const name = z.string().regex(NAME_PATTERN, {
+  error: 'must be 1 to 64 characters of a-z, 0-9, ".", "_" and "-", with a letter or digit at both ends',
+});
+const memoryError = 'must be a size like 1GiB or 512MiB, from 256MiB to 64GiB';
+
+const RawTopology = z.strictObject({
+  sockets: z.int().min(1).max(64).default(1).describe('Sockets of the guest, 1 to 64. Default: 1.'),
+  cores: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Cores of one socket, 1 to 64. Default: vcpus / (sockets x threads).'),
+  threads: z.int().min(1).max(64).default(1).describe('Threads of one core, 1 to 64. Default: 1.'),
+});
+
+/** `machine:` as written. */
+export const RawMachine = z.strictObject({
+  engine: z
+    .enum(ENGINE_NAMES)
+    .default('exact')
+    .describe('How trials run: exact (same bits every time), kvm, tcg (real time) or mock. Default: exact.'),
+  vcpus: z.int().min(1).max(64).default(4).describe('Virtual CPUs, 1 to 64. Default: 4.'),
+  memory: z
+    .string()
+    .regex(MEMORY_PATTERN, { error: memoryError })
+    .refine((text) => memoryInMiB(text) !== undefined, { error: memoryError })
+    .default('1GiB')
+    .describe("The guest's memory, in whole MiB or GiB. Default: 1GiB."),
+  speed: z
+    .union([z.literal('fastest'), z.number().positive()], {
+      error: 'must be fastest or a number greater than 0',
+    })
+    .default('fastest')
+    .describe(
+      'Speed of one vCPU on exact, in million instructions a second: 1000 / 2^k / vcpus with k from 0 to 10. Default: fastest, which is 1000 / vcpus.',
+    ),
+  quantum: z
+    .int()
+    .min(500)
+    .max(1_000_000)
+    .default(5000)
+    .describe('Instructions after which exact turns to the next vCPU, 500 to 1000000. Default: 5000.'),
+  topology: RawTopology.prefault({}).describe(
+    'Sockets, cores and threads; their product is vcpus. Default: one socket, one thread a core.',
+  ),
+});
+
+/** One entry of `workloads:` as written. */
+export const RawWorkloadUse = z.strictObject({
+  use: name.describe('Name of a folder in workloads/, never a path.'),
+  with: z
+    .record(
+      z.string(),
+      z.union([z.number(), z.string(), z.boolean()], { error: 'must be one number or one word' }),
+    )
+    .default({})
+    .describe("Values for the workload's parameters; those not given keep the workload's own default."),
+});
+
+const RawSeeds = z.strictObject({
+  base: z
+    .int()
+    .min(0)
+    .default(1)
+    .describe('Every seed of the plan is derived from this number, 0 or greater. Default: 1.'),
+  count: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(DEFAULT_BLOCKS)
+    .describe('Blocks: every policy meets every workload once in each, 1 to 10000. Default: 5.'),
+});
+
+const RawStop = z.strictObject({
+  rule: z
+    .enum(['fixed'])
+    .default('fixed')
+    .describe('When the run ends: fixed, after all blocks. Default: fixed.'),
+  maxFailures: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Trials that may end without a result before the run stops, 0 or more. Default: no limit.'),
+});
+
+/** A spec as written in YAML: the schema that validates it and that editors get. */
+export const RawSpec = z
+  .strictObject({
+    name: name.describe('Name of the experiment; it names the folder of results.'),
+    image: name.describe('Name of a recipe in vm-images/recipes, never a path.'),
+    policies: z
+      .array(name.describe('Name of a folder in bpf/policies, never a path.'))
+      .min(1)
+      .describe('The scheduling policies to compare; each is a folder in bpf/policies.'),
+    workloads: z
+      .array(RawWorkloadUse.describe('Write it as `- use: NAME`.'))
+      .min(1)
+      .describe('The workloads to run; each entry is `- use: NAME`, with parameters under `with:`.'),
+    machine: RawMachine.prefault({}).describe('The machine of every trial.'),
+    seeds: RawSeeds.prefault({}).describe('Seeds and number of blocks.'),
+    order: z
+      .enum(['randomised', 'listed'])
+      .default('randomised')
+      .describe(
+        'Order within a block: randomised (from the seed) or listed (as written). Default: randomised.',
+      ),
+    baseline: name
+      .default(DEFAULT_BASELINE)
+      .describe('The policy that the others are compared with; one of policies. Default: eevdf.'),
+    controls: z
+      .array(z.enum(['aa']).describe('aa: the baseline once more in each block, under another seed.'))
+      .default([])
+      .describe('Extra trials that show how large a difference is by chance: [aa] or none. Default: none.'),
+    stop: RawStop.prefault({}).describe('When the run ends. Default: after all blocks.'),
+  })
+  .describe('A spec has name, image, policies and workloads at least; see harness/experiments.');
+
+export type RawSpec = z.output<typeof RawSpec>;
