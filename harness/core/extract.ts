@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Metric } from './metric.ts';
+import { nearestLine } from './nearest-line.ts';
+import type { WorkloadDefinition } from './workload.ts';
+
+/** All metrics of a run, or one line that says why there are none. There is no such thing as some of them. */
+export type Extraction =
+  | { readonly ok: true; readonly metrics: readonly Metric[] }
+  | { readonly ok: false; readonly reason: string };
+
+type MetricDefinition = WorkloadDefinition['metrics'][string];
+
+// Number() would also take '', '0x10' and ' 1 '.
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** Reads a workload's output. Each metric must appear exactly once, as a finite number that is not negative. */
+export function extractMetrics(definition: WorkloadDefinition, output: string): Extraction {
+  const metrics: Metric[] = [];
+  const unread: string[] = [];
+  let reason = '';
+  for (const [name, metric] of Object.entries(definition.metrics)) {
+    const read = readMetric(name, metric, output);
+    if (typeof read !== 'string') metrics.push(read);
+    else if (reason === '') reason = read;
+    else unread.push(name);
+  }
+  if (reason === '') return { ok: true, metrics };
+  return { ok: false, reason: unread.length === 0 ? reason : `${reason}; also unread: ${unread.join(', ')}` };
+}
+
+function readMetric(name: string, definition: MetricDefinition, output: string): Metric | string {
+  // A last line without its newline was cut off, and "0.2" may be the beginning of "0.237".
+  const complete = output.slice(0, output.lastIndexOf('\n') + 1);
+  const matches = [...complete.matchAll(new RegExp(definition.pattern, 'gm'))];
+  const [match] = matches;
+  if (match === undefined) {
+    const near = nearestLine(definition.pattern, output);
+    return near === undefined
+      ? `metric ${name} is missing: the output is empty`
+      : `metric ${name} is missing; nearest line: ${near}`;
+  }
+  const line = quoted(match[0]);
+  if (matches.length > 1) return `metric ${name} appears ${matches.length} times, first in ${line}`;
+  const digits = match[1] ?? '';
+  const value = DECIMAL.test(digits) ? Number(digits) : Number.NaN;
+  if (!Number.isFinite(value)) return `metric ${name} is not a finite number in ${line}`;
+  if (value < 0) return `metric ${name} is negative in ${line}`;
+  const { unit, direction, primary } = definition;
+  return { name, unit, direction, primary, value };
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.trim().slice(0, 100));
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { PmvxError } from './errors.ts';
+import { loadCatalog } from './load-catalog.ts';
+
+const POLICY = 'kind: builtin\nsummary: a\nsuits: a\nweakness: a\nsource: a\n';
+const WORKLOAD = `summary: a
+class: ipc
+source: a
+params:
+  mode: { type: choice, values: [fast, slow], default: fast, about: a }
+  loops: { type: int, min: 1, max: 9, default: 3, about: a }
+seed: a
+argv: [/bin/x, { if: mode, is: fast, add: [-f] }, "\${loops}", "\${seed}"]
+warmup: { loops: 1 }
+metrics:
+  time: { unit: s, direction: lower, primary: true, pattern: '(.)', about: a }
+deadline_s: 60
+takes_s: { exact: 1, kvm: 1 }
+`;
+
+async function projectOf(t: ExecutionContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'pmvx-catalog-'));
+  t.teardown(() => rm(root, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+  return root;
+}
+
+async function faultsOf(t: ExecutionContext, files: Readonly<Record<string, string>>): Promise<string[]> {
+  const error = await t.throwsAsync(loadCatalog(await projectOf(t, files)), { instanceOf: PmvxError });
+  t.is(error?.code, 2);
+  return error?.message.split('\n') ?? [];
+}
+
+/** Faults of a project whose one workload has some of its text replaced. */
+function workloadFaults(t: ExecutionContext, from: string | RegExp, to: string): Promise<string[]> {
+  const text = WORKLOAD.replace(from, to);
+  t.not(text, WORKLOAD);
+  return faultsOf(t, { 'workloads/w/workload.yaml': text, 'bpf/policies/p/policy.yaml': POLICY });
+}
+
+test('each folder is one definition, and ids come sorted', async (t) => {
+  const root = await projectOf(t, {
+    'workloads/b/workload.yaml': WORKLOAD,
+    'workloads/a/workload.yaml': WORKLOAD,
+    'workloads/README.md': 'not a folder',
+    'bpf/policies/p/policy.yaml': POLICY,
+    'vm-images/recipes/quick.yaml': '',
+    'vm-images/recipes/notes.txt': '',
+  });
+  const catalog = await loadCatalog(root);
+  t.deepEqual([...catalog.workloads.keys()], ['a', 'b']);
+  t.is(catalog.workloads.get('a')?.id, 'a');
+  t.is(catalog.policies.get('p')?.definition.kind, 'builtin');
+  t.deepEqual(catalog.recipes, ['quick']);
+});
+
+test('the faults of all files are reported at once, with their places', async (t) => {
+  const faults = await faultsOf(t, {
+    'workloads/a/workload.yaml': WORKLOAD.replace('class: ipc', 'class: icp'),
+    'workloads/b/notes.txt': '',
+    'workloads/B c/workload.yaml': WORKLOAD,
+    'bpf/policies/p/policy.yaml':
+      'kind: process\nsummary: a\nsuits: a\nweakness: a\nsource: a\nargv: [x]\nops: a\n',
+    'bpf/policies/q/policy.yaml': `${POLICY}opps: a\n`,
+    'bpf/policies/r/policy.yaml': '',
+  });
+  t.deepEqual(faults, [
+    'workloads/B c: a folder here must be named in lower-case letters, digits, dots, dashes and underscores. Rename it',
+    'workloads/a/workload.yaml:2:8: class must be one of ipc, pipeline, network, cpu, memory, io, mixed, got "icp". Did you mean ipc?',
+    'workloads/b: there is no workload.yaml. Write it, or remove the folder',
+    'bpf/policies/p/policy.yaml:6:8: the first argument must be an absolute path, got "x". The guest searches no PATH',
+    'bpf/policies/q/policy.yaml:6:1: unknown key opps. Known are: kind, summary, suits, weakness, source',
+    'bpf/policies/r/policy.yaml:1:1: the file is empty. Write a mapping of keys to values',
+  ]);
+});
+
+test('a folder that holds no definitions is not taken for an empty project', async (t) => {
+  const root = await projectOf(t, { 'bpf/policies/p/policy.yaml': POLICY });
+  await t.throwsAsync(loadCatalog(root), {
+    message: `${root}/workloads: nothing is defined here. Is this the root of the project?`,
+  });
+});
+
+const W = 'workloads/w/workload.yaml';
+for (const [name, from, to, expected] of [
+  [
+    'a default out of range',
+    'default: 3',
+    'default: 10',
+    [
+      `${W}:6:48: the default of loops must be a whole number from 1 to 9, got 10. Change the default or the range`,
+    ],
+  ],
+  [
+    'a range upside down',
+    'min: 1, max: 9',
+    'min: 9, max: 1',
+    [
+      `${W}:6:28: min 9 is more than max 1. Swap them`,
+      `${W}:9:18: loops must be a whole number from 9 to 1, got 1. Warm-up values obey the same range`,
+    ],
+  ],
+  [
+    'a default that is no choice',
+    'default: fast',
+    'default: fest',
+    [`${W}:5:56: the default of mode must be one of fast, slow, got "fest". Change the default or the range`],
+  ],
+  [
+    'a parameter named seed',
+    'loops: { type',
+    'seed: { type',
+    [
+      `${W}:6:9: a parameter must not be named seed. Rename it; the name is taken by the seed of the run`,
+      `${W}:8:51: \${loops} names no parameter. Known are: mode, seed`,
+      `${W}:9:18: loops is no parameter. Known are: mode, seed`,
+    ],
+  ],
+  [
+    'a placeholder that names nothing',
+    /"\$\{loops\}"/,
+    `"\${loops}\${lops}"`,
+    [`${W}:8:51: \${lops} names no parameter. Did you mean loops?`],
+  ],
+  [
+    'a broken placeholder',
+    /"\$\{seed\}"/,
+    `"\${seed"`,
+    [`${W}:8:63: "\${seed" holds a broken placeholder. Write a dollar sign and the name in braces`],
+  ],
+  [
+    'a parameter that nothing uses',
+    /"\$\{loops\}", /,
+    '',
+    [`${W}:6:10: no argument uses loops. Use it in argv or remove it`],
+  ],
+  [
+    'a condition on a value that never is',
+    'is: fast',
+    'is: fats',
+    [`${W}:8:32: mode is never "fats". Did you mean fast?`],
+  ],
+  [
+    'a condition on a number',
+    'if: mode',
+    'if: loops',
+    [
+      `${W}:8:22: loops is no choice parameter. Known are: mode`,
+      `${W}:5:9: no argument uses mode. Use it in argv or remove it`,
+    ],
+  ],
+  [
+    'a program without a path',
+    '/bin/x',
+    'x',
+    [`${W}:8:8: the first argument must be an absolute path, got "x". The guest searches no PATH`],
+  ],
+  [
+    'a warm-up of an unknown parameter',
+    'warmup: { loops',
+    'warmup: { loop',
+    [`${W}:9:17: loop is no parameter. Did you mean loops?`],
+  ],
+  [
+    'no primary metric',
+    'primary: true, ',
+    '',
+    [`${W}:11:3: exactly one metric must be primary, got none. It is the one that ranks policies`],
+  ],
+  [
+    'a pattern without a group',
+    "'(.)'",
+    "'(?:.)'",
+    [`${W}:11:62: the pattern of time must have exactly one group, got 0. Group the number alone`],
+  ],
+  [
+    'a pattern that does not compile',
+    "'(.)'",
+    "'('",
+    [
+      `${W}:11:62: the pattern of time does not compile: Invalid regular expression: /(|/gm: Unterminated group. Correct it`,
+    ],
+  ],
+  [
+    'a driver without its source',
+    'source: a',
+    'source: driver',
+    [
+      `${W}:3:9: there is no w.c beside this file. Add it, or name the Debian package as source`,
+      `${W}:8:8: a driver must be run as /opt/pmvx/work/w, got "/bin/x". Correct the path`,
+    ],
+  ],
+] as const) {
+  test(`${name} is a fault`, async (t) => {
+    t.deepEqual(await workloadFaults(t, from, to), [...expected]);
+  });
+}
