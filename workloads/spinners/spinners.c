@@ -86,6 +86,7 @@ static struct options parse(int argc, char **argv)
 	struct options options = { 0, 0, 0 };
 	int option;
 
+	opterr = 0; /* usage() says it */
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (option == 't')
 			options.tasks = bounded(optarg, MAX_TASKS, "bad --tasks");

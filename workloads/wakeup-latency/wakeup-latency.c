@@ -110,6 +110,7 @@ static void parse(int argc, char **argv)
 
 	for (int i = 0; i < KNOWN; i++)
 		names[i] = (struct option){ known[i].name, required_argument, NULL, i };
+	opterr = 0; /* usage() says it */
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		char *end;
 
