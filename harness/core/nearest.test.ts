@@ -13,6 +13,7 @@ test('a slip of the fingers finds the name that was meant', (t) => {
 test('another word is not taken for a slip', (t) => {
   t.is(nearest('lavd', policies), undefined);
   t.is(nearest('x', []), undefined);
+  t.is(nearest('scx_bpfland', ['scx_userland']), undefined);
 });
 
 test('the next step names the likely candidate, or all of them', (t) => {

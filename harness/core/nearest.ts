@@ -8,8 +8,8 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
     if (best === undefined || distance < best.distance) best = { candidate, distance };
   }
   if (best === undefined) return undefined;
-  // A third of the letters may differ: more than that is another word.
-  const allowed = Math.max(1, Math.floor(Math.max(name.length, best.candidate.length) / 3));
+  // A quarter of the letters may differ: more than that is another word, above all where names share a prefix.
+  const allowed = Math.max(1, Math.floor(Math.max(name.length, best.candidate.length) / 4));
   return best.distance <= allowed ? best.candidate : undefined;
 }
 
