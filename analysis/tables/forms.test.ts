@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { formatValue } from './cells.ts';
+import { formatMarkdownTable } from './markdown-table.ts';
+import { outcomeTable } from './outcome-table.ts';
+import { sampleRun } from './sample-run.ts';
+import { TABLE_COLUMNS, tableRows } from './table-rows.ts';
+import { formatTextTable } from './text-table.ts';
+
+const REFUSED = { state: 'refused', reason: 'verifier said | no\u001b[31m\nsecond line' } as const;
+const OPS = { name: 'ops', unit: 'ops/s', direction: 'higher' } as const;
+const TABLE = outcomeTable(
+  sampleRun([
+    {
+      workload: 'hackbench',
+      variant: 'transport=pipe',
+      ends: {
+        eevdf: [0.237, 0.226, 0.242],
+        aa: [0.229, 0.247, 0.236],
+        scx_simple: [0.136, 0.138, 0.143],
+        scx_qmap: [REFUSED, REFUSED, undefined],
+      },
+    },
+    {
+      workload: 'perf-sched-pipe',
+      metric: OPS,
+      ends: {
+        eevdf: [24691, 24691, 24691],
+        scx_simple: [12345.5, 12345.5, 12345.5],
+        scx_qmap: [REFUSED, REFUSED, REFUSED],
+      },
+    },
+  ]),
+);
+
+// Ratios and intervals of this table are those of scipy.stats.ttest_rel on the logarithms.
+test('the text form is aligned, names what failed, and shows a dash for what there is not', (t) => {
+  t.deepEqual(formatTextTable(TABLE, { colour: false }), [
+    'sample: 20 of 21 trials on mock, compared with eevdf',
+    '',
+    'hackbench transport=pipe: time (s, lower is better)',
+    '  policy       median  ratio  95 % interval   verdict   n  not completed',
+    '  eevdf        0.2370      1  -               baseline  3  -',
+    '  eevdf (A/A)  0.2360  1.010  0.852 to 1.198  unclear   3  -',
+    '  scx_simple   0.1380  0.592  0.548 to 0.639  better    3  -',
+    '  scx_qmap          -      -  -               -         0  2 refused [1], 1 not run yet',
+    '',
+    'perf-sched-pipe: ops (ops/s, higher is better)',
+    '  policy       median  ratio  95 % interval   verdict   n  not completed',
+    '  eevdf         24691      1  -               baseline  3  -',
+    '  scx_simple    12346  0.500  no spread       worse     3  -',
+    '  scx_qmap          -      -  -               -         0  3 refused [2]',
+    '',
+    'Trials that did not complete:',
+    '  [1] scx_qmap on hackbench transport=pipe: refused: verifier said | no\uFFFD[31m second line (trials 0009, 0010)',
+    '  [2] scx_qmap on perf-sched-pipe default: refused: verifier said | no\uFFFD[31m second line (trials 0018, 0019, 0020)',
+    '',
+    '* not finished: 20 of 21 planned trials are recorded so far',
+    '* engine mock: made-up figures for tests; they say nothing about any scheduler',
+    '* ratio: geometric mean of metric / metric under eevdf in the same block; n: such pairs of blocks; interval: 95 %, paired t on logarithms, not corrected for the number of comparisons',
+    '* no spread: every block gave exactly the same ratio, so the interval has width 0',
+  ]);
+});
+
+test('colour changes nothing but colour', (t) => {
+  const coloured = formatTextTable(TABLE, { colour: true }).join('\n');
+  t.true(coloured.includes('\u001b[32mbetter'));
+  t.true(coloured.includes('\u001b[31mworse'));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences are what is removed
+  t.is(coloured.replaceAll(/\u001b\[\d+m/g, ''), formatTextTable(TABLE, { colour: false }).join('\n'));
+});
+
+test('Markdown keeps a table whole whatever a guest said', (t) => {
+  const markdown = formatMarkdownTable(TABLE);
+  const rows = markdown.split('\n').filter((line) => line.startsWith('|'));
+  t.is(rows.length, 2 * 2 + 4 + 3);
+  for (const line of rows) t.is(line.replaceAll('\\|', '').split('|').length, 9, line);
+  t.true(markdown.includes('| scx\\_simple | 0.1380 | 0.592 | 0.548 to 0.639 | better | 3 | - |'));
+  t.true(markdown.includes('verifier said \\| no\uFFFD\\[31m second line'));
+  t.true(markdown.endsWith('\n'));
+});
+
+test('the flat form has full precision, missing cells missing, and counts every state', (t) => {
+  const rows = tableRows(TABLE);
+  for (const row of rows) t.deepEqual(Object.keys(row), [...TABLE_COLUMNS]);
+  t.like(rows[3], {
+    policy: 'scx_qmap',
+    median: undefined,
+    ratio: undefined,
+    low: undefined,
+    planned: 3,
+    recorded: 2,
+    completed: 0,
+    refused: 2,
+    crashed: 0,
+    reasons: REFUSED.reason,
+  });
+  t.is(
+    rows[2]?.ratio,
+    Math.exp((Math.log(0.136 / 0.237) + Math.log(0.138 / 0.226) + Math.log(0.143 / 0.242)) / 3),
+  );
+});
+
+test('values are readable from very small to very large', (t) => {
+  const shown = [0, 0.00001234567, 0.0012345, 1.5, 999.96, 1234.5, 22750000, 1.5e12, -3.25].map(formatValue);
+  t.deepEqual(shown, [
+    '0.000',
+    '1.235e-5',
+    '0.001234',
+    '1.500',
+    '1000',
+    '1235',
+    '22750000',
+    '1.500e+12',
+    '-3.250',
+  ]);
+});

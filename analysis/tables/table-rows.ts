@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TRIAL_STATES } from '../../harness/core/trial.ts';
+import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+
+/** A cell of the flat form; `undefined` is missing. */
+export type TableCell = string | number | undefined;
+
+/** Columns of `table.csv` in order; `results/README.md` describes each. */
+export const TABLE_COLUMNS = [
+  'run',
+  'workload',
+  'variant',
+  'engine',
+  'policy',
+  'role',
+  'metric',
+  'unit',
+  'direction',
+  'median',
+  'ratio',
+  'low',
+  'high',
+  'verdict',
+  'n',
+  'planned',
+  'recorded',
+  'completed',
+  'failed',
+  'ejected',
+  'refused',
+  'timed-out',
+  'crashed',
+  'reasons',
+] as const;
+export type TableColumn = (typeof TABLE_COLUMNS)[number];
+export type FlatRow = Readonly<Record<TableColumn, TableCell>>;
+
+/** The table as flat rows with full precision, for CSV, JSON and figures. */
+export function tableRows(table: OutcomeTable): FlatRow[] {
+  return table.rows.map((row) => flatRow(table.run, row));
+}
+
+function flatRow(run: string, row: OutcomeRow): FlatRow {
+  const { ratio } = row;
+  const interval = ratio?.kind === 'interval' ? ratio : undefined;
+  return {
+    run,
+    workload: row.workload,
+    variant: row.variant,
+    engine: row.engine,
+    policy: row.policy,
+    role: row.role,
+    metric: row.metric?.name,
+    unit: row.metric?.unit,
+    direction: row.metric?.direction,
+    median: row.median,
+    ratio: ratio === undefined || ratio.kind === 'none' ? undefined : ratio.ratio,
+    low: interval?.low,
+    high: interval?.high,
+    verdict: row.verdict,
+    n: row.n,
+    planned: row.planned,
+    recorded: row.recorded,
+    ...stateCounts(row),
+    reasons: row.failures.length === 0 ? undefined : row.failures.map(({ reason }) => reason).join('; '),
+  };
+}
+
+function stateCounts(row: OutcomeRow): Record<(typeof TRIAL_STATES)[number], number> {
+  const unmeasured = row.failures.reduce((total, { trials }) => total + trials.length, 0);
+  const counts = TRIAL_STATES.map((state) => {
+    const ended = row.failures.filter((group) => group.state === state);
+    const count = ended.reduce((total, { trials }) => total + trials.length, 0);
+    return [state, state === 'completed' ? row.recorded - unmeasured : count] as const;
+  });
+  return Object.fromEntries(counts) as Record<(typeof TRIAL_STATES)[number], number>;
+}
