@@ -140,13 +140,8 @@ static uint64_t steps_of(const struct options *options, long task)
 static uint64_t compute(uint64_t state, uint64_t steps)
 {
 	state |= 1; /* zero would stay zero */
-	while (steps--) {
-		ROUND(state);
-		ROUND(state);
-		ROUND(state);
-		ROUND(state);
-		ROUND(state);
-	}
+	while (steps--)
+		ROUND(state), ROUND(state), ROUND(state), ROUND(state), ROUND(state);
 	return state;
 }
 

@@ -3,22 +3,19 @@
  * How long a woken thread waits for a CPU, after the manner of schbench.
  *
  * Each of --messengers threads sends requests to its own --workers threads in
- * turn. Requests are due at times drawn from the seed, whether or not earlier
- * ones are done, so a slow machine cannot thin out its own load. A worker
- * sleeps on a futex, is woken, and computes for a seeded length.
+ * turn, at times drawn from the seed, whether or not earlier requests are done:
+ * a slow machine cannot thin out its own load. A worker sleeps on a futex, is
+ * woken, and computes for a seeded length. The number of requests is fixed.
  *
- *   wakeup latency    from the messenger's clock reading just before the
- *                     wake-up to the worker's first one after it; only of
- *                     workers that slept
+ *   wakeup latency    from the clock reading just before the wake-up to the
+ *                     worker's first after it; only of workers that slept
  *   request latency   from the time a request was due to its completion
  *
- * The number of requests is fixed, so the run ends by itself. Percentiles are
- * exact (nearest rank over all samples). `work_digest` is computed by the
+ * Percentiles are exact (nearest rank). `work_digest` is computed by the
  * requests themselves: it depends on the options alone.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -32,22 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_MESSENGERS 64
-#define MAX_WORKERS 256 /* of one messenger */
-#define MAX_REQUESTS 1000000
-#define MAX_THINK_US 1000000
-#define MAX_WORK_KINSTR 1000000
 #define INSTRUCTIONS_PER_STEP 47 /* on x86-64 */
 #define LEAD_NS 1000000 /* from the start to the first think time */
-
-struct options {
-	long messengers;
-	long workers;
-	long requests;
-	long think_us;
-	long work_kinstr;
-	long seed;
-};
 
 /* One entry for each request of a worker; due and sent are written before `posted` counts it. */
 struct request {
@@ -65,23 +48,53 @@ struct worker {
 	struct request *list;
 };
 
-struct messenger {
-	int number;
-	struct worker *workers;
-};
+static long messengers, workers_each, requests, think_us, work_kinstr, seed;
 
-static struct options options;
-static pthread_barrier_t ready, start;
+static const struct {
+	const char *name;
+	long *value;
+	long max;
+} known[] = {
+	{ "messengers", &messengers, 64 },
+	{ "workers", &workers_each, 256 },
+	{ "requests", &requests, 1000000 },
+	{ "think-us", &think_us, 1000000 },
+	{ "work-kinstr", &work_kinstr, 1000000 },
+	{ "seed", &seed, INT_MAX },
+};
+enum { KNOWN = sizeof(known) / sizeof(known[0]) };
+
+static struct worker *workers; /* those of messenger 0, then of 1, ... */
+static pthread_barrier_t gate; /* passed once when all are ready, again at the start */
 static uint64_t started_ns;
 
 static void usage(const char *complaint, const char *value)
 {
-	fprintf(stderr, "wakeup-latency: %s: %s\n", complaint, value);
-	fprintf(stderr,
-		"usage: wakeup-latency --messengers 1..%d --workers 1..%d --requests 1..%d "
-		"--think-us 1..%d --work-kinstr 1..%d --seed 1..%d\n",
-		MAX_MESSENGERS, MAX_WORKERS, MAX_REQUESTS, MAX_THINK_US, MAX_WORK_KINSTR, INT_MAX);
+	fprintf(stderr, "wakeup-latency: %s: %s\nusage: wakeup-latency", complaint, value);
+	for (int i = 0; i < KNOWN; i++)
+		fprintf(stderr, " --%s 1..%ld", known[i].name, known[i].max);
+	fprintf(stderr, "\n");
 	exit(2);
+}
+
+static void parse(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i += 2) {
+		char *end;
+		int k = 0;
+
+		while (k < KNOWN && (strncmp(argv[i], "--", 2) || strcmp(argv[i] + 2, known[k].name)))
+			k++;
+		if (k == KNOWN || i + 1 == argc)
+			usage("unknown option or no value", argv[i]);
+		errno = 0;
+		*known[k].value = strtol(argv[i + 1], &end, 10);
+		if (errno || *end || *known[k].value < 1 || *known[k].value > known[k].max)
+			usage(known[k].name, argv[i + 1]);
+	}
+	for (int k = 0; k < KNOWN; k++)
+		if (!*known[k].value)
+			usage("missing option", known[k].name);
 }
 
 static void fail(const char *what, int error)
@@ -90,43 +103,14 @@ static void fail(const char *what, int error)
 	exit(1);
 }
 
-static void parse(int argc, char **argv)
+static void *zeroed(size_t count, size_t size)
 {
-	static const struct {
-		const char *name;
-		long *value;
-		long max;
-	} known[] = {
-		{ "messengers", &options.messengers, MAX_MESSENGERS },
-		{ "workers", &options.workers, MAX_WORKERS },
-		{ "requests", &options.requests, MAX_REQUESTS },
-		{ "think-us", &options.think_us, MAX_THINK_US },
-		{ "work-kinstr", &options.work_kinstr, MAX_WORK_KINSTR },
-		{ "seed", &options.seed, INT_MAX },
-	};
-	enum { KNOWN = sizeof(known) / sizeof(known[0]) };
-	struct option names[KNOWN + 1] = { 0 };
-	int option;
+	void *memory = aligned_alloc(64, (count * size + 64) / 64 * 64);
 
-	for (int i = 0; i < KNOWN; i++)
-		names[i] = (struct option){ known[i].name, required_argument, NULL, i };
-	opterr = 0; /* usage() says it */
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		char *end;
-
-		if (option == '?')
-			usage("bad option", argv[optind - 1]);
-		errno = 0;
-		*known[option].value = strtol(optarg, &end, 10);
-		if (errno || end == optarg || *end || *known[option].value < 1 ||
-		    *known[option].value > known[option].max)
-			usage(known[option].name, optarg);
-	}
-	if (optind < argc)
-		usage("unexpected argument", argv[optind]);
-	for (int i = 0; i < KNOWN; i++)
-		if (!*known[i].value)
-			usage("missing option", known[i].name);
+	if (!memory)
+		fail("memory", ENOMEM);
+	/* Touched now, so that no page fault is taken for scheduling delay. */
+	return memset(memory, 0, count * size);
 }
 
 static uint64_t now_ns(void)
@@ -161,20 +145,15 @@ static uint64_t around(uint64_t mean, uint64_t draw)
 static uint64_t compute(uint64_t state, uint64_t steps)
 {
 	state |= 1; /* zero would stay zero */
-	while (steps--) {
-		ROUND(state);
-		ROUND(state);
-		ROUND(state);
-		ROUND(state);
-		ROUND(state);
-	}
+	while (steps--)
+		ROUND(state), ROUND(state), ROUND(state), ROUND(state), ROUND(state);
 	return state;
 }
 
 /* The requests of one messenger: request i of all goes to messenger i modulo their number. */
-static int requests_of(int messenger)
+static long requests_of(long messenger)
 {
-	return (int)((options.requests + options.messengers - 1 - messenger) / options.messengers);
+	return (requests + messengers - 1 - messenger) / messengers;
 }
 
 static int by_value(const void *a, const void *b)
@@ -184,35 +163,30 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void sleep_until(uint64_t due_ns)
-{
-	struct timespec due = { (time_t)(due_ns / 1000000000u), (long)(due_ns % 1000000000u) };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
-		;
-}
-
 static void *send_requests(void *argument)
 {
-	struct messenger *self = argument;
-	uint64_t key = mix((uint64_t)options.seed) + (uint64_t)self->number;
-	int requests = requests_of(self->number);
+	struct worker *own = argument;
+	long messenger = (own - workers) / workers_each;
+	uint64_t key = mix((uint64_t)seed) + (uint64_t)messenger;
+	struct timespec due;
 	uint64_t due_ns;
 
 	/* Timers may fire up to 50 us late otherwise. */
 	prctl(PR_SET_TIMERSLACK, 1);
-	pthread_barrier_wait(&ready);
-	pthread_barrier_wait(&start);
+	pthread_barrier_wait(&gate);
+	pthread_barrier_wait(&gate);
 	due_ns = started_ns + LEAD_NS;
-	for (int i = 0; i < requests; i++) {
-		struct worker *worker = &self->workers[i % options.workers];
-		struct request *request = &worker->list[i / options.workers];
+	for (long i = 0; i < requests_of(messenger); i++) {
+		struct worker *worker = &own[i % workers_each];
+		struct request *request = &worker->list[i / workers_each];
 		uint64_t draw = mix(mix(key) + (uint64_t)i);
 
-		due_ns += around((uint64_t)options.think_us * 1000, draw);
+		due_ns += around((uint64_t)think_us * 1000, draw);
 		request->due_ns = due_ns;
-		request->steps = around((uint64_t)options.work_kinstr * 1000, mix(draw)) / INSTRUCTIONS_PER_STEP;
-		sleep_until(due_ns);
+		request->steps = around((uint64_t)work_kinstr * 1000, mix(draw)) / INSTRUCTIONS_PER_STEP;
+		due = (struct timespec){ (time_t)(due_ns / 1000000000u), (long)(due_ns % 1000000000u) };
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
+			;
 		request->sent_ns = now_ns();
 		atomic_fetch_add(&worker->posted, 1);
 		syscall(SYS_futex, &worker->posted, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -224,8 +198,8 @@ static void *serve_requests(void *argument)
 {
 	struct worker *self = argument;
 
-	pthread_barrier_wait(&ready);
-	pthread_barrier_wait(&start);
+	pthread_barrier_wait(&gate);
+	pthread_barrier_wait(&gate);
 	for (int i = 0; i < self->requests; i++) {
 		struct request *request = &self->list[i];
 		int slept = 0;
@@ -249,22 +223,20 @@ static double percentile_us(const uint64_t *sorted, size_t count, int per_mille)
 	return (double)sorted[rank - 1] / 1000;
 }
 
-static void report(const struct worker *workers, long count)
+static void report(void)
 {
-	uint64_t *wakeups = calloc((size_t)options.requests, sizeof(*wakeups));
-	uint64_t *requests = calloc((size_t)options.requests, sizeof(*requests));
-	size_t nr_wakeups = 0, nr_requests = 0;
+	uint64_t *wakeups = zeroed((size_t)requests, sizeof(*wakeups));
+	uint64_t *whole = zeroed((size_t)requests, sizeof(*whole));
+	size_t nr_wakeups = 0, nr_whole = 0;
 	uint64_t last_ns = started_ns, digest = 0;
 
-	if (!wakeups || !requests)
-		fail("samples", ENOMEM);
-	for (long w = 0; w < count; w++) {
+	for (long w = 0; w < messengers * workers_each; w++) {
 		for (int i = 0; i < workers[w].requests; i++) {
 			const struct request *request = &workers[w].list[i];
 
 			if (request->wakeup_ns)
 				wakeups[nr_wakeups++] = request->wakeup_ns;
-			requests[nr_requests++] = request->done_ns - request->due_ns;
+			whole[nr_whole++] = request->done_ns - request->due_ns;
 			if (request->done_ns > last_ns)
 				last_ns = request->done_ns;
 		}
@@ -275,66 +247,49 @@ static void report(const struct worker *workers, long count)
 		exit(1);
 	}
 	qsort(wakeups, nr_wakeups, sizeof(*wakeups), by_value);
-	qsort(requests, nr_requests, sizeof(*requests), by_value);
+	qsort(whole, nr_whole, sizeof(*whole), by_value);
 	printf("wakeup_p50 %.3f us\n", percentile_us(wakeups, nr_wakeups, 500));
 	printf("wakeup_p99 %.3f us\n", percentile_us(wakeups, nr_wakeups, 990));
 	printf("wakeup_p999 %.3f us\n", percentile_us(wakeups, nr_wakeups, 999));
-	printf("request_p50 %.3f us\n", percentile_us(requests, nr_requests, 500));
-	printf("request_p99 %.3f us\n", percentile_us(requests, nr_requests, 990));
-	printf("throughput %.3f requests/s\n", (double)nr_requests * 1e9 / (double)(last_ns - started_ns));
+	printf("request_p50 %.3f us\n", percentile_us(whole, nr_whole, 500));
+	printf("request_p99 %.3f us\n", percentile_us(whole, nr_whole, 990));
+	printf("throughput %.3f requests/s\n", (double)nr_whole * 1e9 / (double)(last_ns - started_ns));
 	printf("wakeups %zu count\n", nr_wakeups);
 	printf("work_digest %016llx hex\n", (unsigned long long)mix(digest));
 }
 
-static pthread_t launch(void *(*body)(void *), void *argument)
+static void start_messenger(long number, pthread_t *threads)
 {
-	pthread_t thread;
-	int error = pthread_create(&thread, NULL, body, argument);
+	struct worker *own = &workers[number * workers_each];
+	int error = pthread_create(&threads[0], NULL, send_requests, own);
 
+	for (long w = 0; w < workers_each && !error; w++) {
+		/* Request i of a messenger goes to its worker i modulo their number. */
+		own[w].requests = (int)((requests_of(number) + workers_each - 1 - w) / workers_each);
+		own[w].list = zeroed((size_t)own[w].requests, sizeof(*own[w].list));
+		error = pthread_create(&threads[1 + w], NULL, serve_requests, &own[w]);
+	}
 	if (error)
 		fail("pthread_create", error);
-	return thread;
 }
 
 int main(int argc, char **argv)
 {
-	long count, threads = 0;
-	struct worker *workers;
-	struct messenger messengers[MAX_MESSENGERS];
-	pthread_t *all;
+	pthread_t *threads;
+	size_t count;
 
 	parse(argc, argv);
-	count = options.messengers * options.workers;
-	workers = aligned_alloc(64, (size_t)count * sizeof(*workers));
-	all = calloc((size_t)(count + options.messengers), sizeof(*all));
-	if (!workers || !all)
-		fail("workers", ENOMEM);
-	memset(workers, 0, (size_t)count * sizeof(*workers));
-	pthread_barrier_init(&ready, NULL, (unsigned int)(count + options.messengers + 1));
-	pthread_barrier_init(&start, NULL, (unsigned int)(count + options.messengers + 1));
-
-	for (long m = 0; m < options.messengers; m++) {
-		messengers[m] = (struct messenger){ (int)m, &workers[m * options.workers] };
-		for (long w = 0; w < options.workers; w++) {
-			struct worker *worker = &messengers[m].workers[w];
-
-			worker->requests =
-				(int)((requests_of((int)m) + options.workers - 1 - w) / options.workers);
-			worker->list = calloc((size_t)worker->requests + 1, sizeof(*worker->list));
-			if (!worker->list)
-				fail("requests", ENOMEM);
-			/* Touched now, so that no page fault is taken for scheduling delay. */
-			memset(worker->list, 1, ((size_t)worker->requests + 1) * sizeof(*worker->list));
-			memset(worker->list, 0, ((size_t)worker->requests + 1) * sizeof(*worker->list));
-			all[threads++] = launch(serve_requests, worker);
-		}
-		all[threads++] = launch(send_requests, &messengers[m]);
-	}
-	pthread_barrier_wait(&ready);
+	count = (size_t)(messengers * (workers_each + 1));
+	workers = zeroed(count, sizeof(*workers));
+	threads = zeroed(count, sizeof(*threads));
+	pthread_barrier_init(&gate, NULL, (unsigned int)count + 1);
+	for (long m = 0; m < messengers; m++)
+		start_messenger(m, &threads[m * (workers_each + 1)]);
+	pthread_barrier_wait(&gate);
 	started_ns = now_ns();
-	pthread_barrier_wait(&start);
-	for (long i = 0; i < threads; i++)
-		pthread_join(all[i], NULL);
-	report(workers, count);
+	pthread_barrier_wait(&gate);
+	for (size_t i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	report();
 	return 0;
 }
