@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/runtime/': ['harness/core/', 'analysis/policy-map/'],
   'analysis/policy-map/': ['harness/core/', 'analysis/'],
   'paper-figs/': ['harness/core/', 'analysis/', 'harness/store/'],
-  'harness/commands/': ['harness/', 'analysis/', 'paper-figs/'],
+  'harness/commands/': ['harness/', 'analysis/', 'paper-figs/', 'package.json'],
   'harness/cli.ts': ['harness/', 'analysis/', 'paper-figs/'],
   'harness/bench.ts': ['harness/', 'analysis/', 'paper-figs/'],
 };

@@ -10,7 +10,7 @@ export const ExitCode = {
   environment: 3,
   /** An image is missing, corrupt or failed its self-test. */
   image: 4,
-  /** The run ended, and at least one trial did not complete. */
+  /** The run ended, and some trial failed, timed out or crashed, none completed, or `maxFailures` stopped it. */
   incomplete: 5,
   /** Stopped by Ctrl-C or SIGTERM; the run can be resumed. */
   interrupted: 130,

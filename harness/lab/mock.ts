@@ -81,6 +81,7 @@ export function mockOutcome(
   guest.sendText('output', output);
   switch (behaviour.kind) {
     case 'run':
+      guest.hostMs = behaviour.hostMs ?? 0;
       guest.sendRun('result', behaviour.exit ?? 0, false, output);
       break;
     case 'overrun':
@@ -107,6 +108,8 @@ class MockGuest {
   readonly #frames: Frame[] = [];
   readonly #step: bigint;
   #clockNs = 3_000_000_000n;
+  /** What the trial takes on the host: as scripted, never measured. */
+  hostMs = 0;
 
   constructor(orders: Orders, machine: Machine) {
     const { run, warmup, seed, policy } = orders;
@@ -148,7 +151,7 @@ class MockGuest {
       transcript: hash.digest('hex'),
       consoleTail,
       ...(cause === undefined ? {} : { cause }),
-      hostSeconds: 0,
+      hostSeconds: this.hostMs / 1000,
     };
   }
 }

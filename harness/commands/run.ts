@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import type { ExitCode } from '../core/errors.ts';
+import type { Spec } from '../core/spec.ts';
+import type { EngineName } from '../core/trial.ts';
+import { type Plan, planTrials } from '../plan/plan.ts';
+import { runTrials } from '../run/controller.ts';
+import { countsOf, exitCodeOf, troubleLine } from '../run/exit-code.ts';
+import { preflight } from '../run/preflight.ts';
+import { resultsPlace } from '../run/results-place.ts';
+import { requireSameRun } from '../run/same-run.ts';
+import { formatDuration } from '../run/time-left.ts';
+import { readSpec } from '../spec/read-spec.ts';
+import { collectProvenance } from '../store/provenance.ts';
+import { createRun, type OpenRun, openRun, RUN_FILES } from '../store/run-folder.ts';
+import { writeTrialsCsv } from '../store/trials-csv.ts';
+import type { Command, CommandContext } from './context.ts';
+import { type Lab, openLab } from './open-lab.ts';
+import { chooseRunPlace, type PlaceOptions, type RunPlace } from './run-place.ts';
+import { printTable } from './run-table.ts';
+import { watchRun } from './run-watcher.ts';
+
+export interface RunOptions extends PlaceOptions {
+  /** Path of the spec. */
+  readonly spec: string;
+  readonly jobs?: number;
+  readonly engine?: EngineName;
+}
+
+/**
+ * Runs a spec, or goes on with a run of it:
+ * spec -> plan -> place and preflight -> lab -> run folder -> trials, each recorded as it ends -> CSV -> table.
+ */
+export const runCommand: Command<RunOptions> = async (options, context) => {
+  const catalog = await context.catalog();
+  const spec = withEngine(await readSpec(options.spec, catalog), options.engine);
+  const plan = planTrials(spec);
+  const jobs = options.jobs ?? availableParallelism();
+  const place = await chooseRunPlace(options, spec.name, context.root, new Date());
+  await preflight(dirname(place.folder), { trials: plan.trials.length, jobs }, resultsPlace);
+  const lab = await openLab(spec, plan.trials, catalog, context);
+  const run = await openOrCreate(place, spec, plan, lab, context);
+  try {
+    for (const notice of run.notices) context.warn(`pmvx: ${notice}`);
+    const shown = relative(process.cwd(), run.folder) || '.';
+    const engine = spec.machine.engine === 'mock' ? 'mock: not a measurement' : spec.machine.engine;
+    context.write(
+      `${spec.name}: ${plan.trials.length} trials, ${jobs} at once, engine ${engine}, into ${shown}`,
+    );
+    const began = performance.now();
+    const watcher = watchRun(plan.trials, jobs, context);
+    const end = await runTrials({
+      run: place.id,
+      spec,
+      trials: plan.trials,
+      catalog,
+      engine: lab.engine,
+      log: run.log,
+      consoles: join(run.folder, RUN_FILES.consoles),
+      jobs,
+      signal: context.signal,
+      watch: watcher.watch,
+    }).finally(watcher.end);
+    const { records } = run.log;
+    await writeTrialsCsv(join(run.folder, RUN_FILES.csv), records);
+    const took = formatDuration((performance.now() - began) / 1000);
+    const counts = records.length === 0 ? '' : `: ${countsOf(records)}`;
+    context.write(`${records.length} of ${plan.trials.length} trials recorded after ${took}${counts}`);
+    if (end === 'interrupted') {
+      context.warn(`pmvx: stopped; go on with: ${resumeCommand(options, place)}`);
+    } else {
+      await printTable({ run: place.id, spec, planned: plan.trials, records }, context);
+    }
+    const trouble = troubleLine(end, records);
+    if (trouble !== undefined) context.warn(`pmvx: ${trouble}`);
+    context.write(`results: ${join(shown, RUN_FILES.csv)} and ${join(shown, RUN_FILES.log)}`);
+    return exitCodeOf(end, records) as ExitCode;
+  } finally {
+    await run.close();
+  }
+};
+
+function withEngine(spec: Spec, engine: EngineName | undefined): Spec {
+  return engine === undefined ? spec : { ...spec, machine: { ...spec.machine, engine } };
+}
+
+async function openOrCreate(
+  place: RunPlace,
+  spec: Spec,
+  plan: Plan,
+  lab: Lab,
+  context: CommandContext,
+): Promise<OpenRun> {
+  if (place.exists) {
+    const run = await openRun(place.folder);
+    try {
+      const was = { spec: run.spec, plan: run.plan, image: run.provenance.image.digests };
+      requireSameRun(place.folder, was, { spec, plan, image: lab.image.digests });
+      return run;
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+  }
+  const blocks = plan.trials
+    .filter(({ role }) => role === 'measure')
+    .map(({ block, seed }) => [block, seed] as const);
+  const provenance = await collectProvenance({
+    run: place.id,
+    root: context.root,
+    engine: spec.machine.engine,
+    image: lab.image,
+    seeds: { ...spec.seeds, blocks: [...new Map(blocks).values()] },
+    createdAt: new Date(),
+  });
+  return createRun(place.folder, { spec, plan, provenance });
+}
+
+/** The command that goes on with a run; a shell reads it as it is. */
+function resumeCommand(options: RunOptions, place: RunPlace): string {
+  const engine = options.engine === undefined ? [] : ['--engine', options.engine];
+  const where = options.out === undefined ? place.id : place.folder;
+  const words = ['pmvx', 'run', options.spec, ...engine, '--resume', where];
+  return words
+    .map((word) => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
+}
