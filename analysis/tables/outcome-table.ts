@@ -70,11 +70,13 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   const { spec, records, planned } = input;
   const recordedEngines = [...new Set(records.map((record) => record.engine))].sort();
   const engines = recordedEngines.length === 0 ? [spec.machine.engine] : recordedEngines;
+  const recordedOn = new Map(records.map((record) => [record.trial, record.engine]));
+  const engineOf = (trial: string) => recordedOn.get(trial) ?? spec.machine.engine;
   let notes = 0;
   const nextNote = () => ++notes;
   const rows = engines.flatMap((engine) =>
     workloadsOf(input).flatMap(({ workload, variant }) =>
-      groupRows(input, { workload, variant, engine }, nextNote),
+      groupRows(input, { workload, variant, engine }, engineOf, nextNote),
     ),
   );
   const table = {
@@ -89,11 +91,18 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   return { ...table, notes: tableNotes(table) };
 }
 
-function groupRows(input: TableInput, group: Group, nextNote: () => number): OutcomeRow[] {
+function groupRows(
+  input: TableInput,
+  group: Group,
+  engineOf: (trial: string) => EngineName,
+  nextNote: () => number,
+): OutcomeRow[] {
   const records = input.records.filter(
     (record) => record.engine === group.engine && sameWorkload(record, group),
   );
-  const planned = input.planned.filter((trial) => sameWorkload(trial, group));
+  const planned = input.planned.filter(
+    (trial) => sameWorkload(trial, group) && engineOf(trial.trial) === group.engine,
+  );
   const metric = pickMetric(records, input.metric);
   const { baseline } = input.spec;
   const ofRow = (policy: string, role: OutcomeRow['role']) => {
