@@ -4,25 +4,25 @@ import type { OutcomeTable } from './outcome-table.ts';
 
 /** The table as GitHub-flavoured Markdown, with a last newline. */
 export function formatMarkdownTable(table: OutcomeTable): string {
-  const lines = [`## ${escaped(tableTitle(table))}`];
+  const lines = [`## ${escapeMarkdown(tableTitle(table))}`];
   for (const rows of rowGroups(table)) {
     const [first] = rows;
     if (first === undefined) continue;
-    lines.push('', `### ${escaped(groupTitle(first, table.engines))}`, '');
+    lines.push('', `### ${escapeMarkdown(groupTitle(first, table.engines))}`, '');
     lines.push(`| ${HEADINGS.join(' | ')} |`, '|:--|--:|--:|:--|:--|--:|:--|');
     for (const row of rows) {
       const cells = rowCells(row);
-      lines.push(`| ${HEADINGS.map((heading) => escaped(cells[heading])).join(' | ')} |`);
+      lines.push(`| ${HEADINGS.map((heading) => escapeMarkdown(cells[heading])).join(' | ')} |`);
     }
   }
   const failures = failureLines(table);
   if (failures.length > 0) lines.push('', '### Trials that did not complete', '');
-  lines.push(...failures.map((text) => `- ${escaped(text)}`));
-  lines.push('', '### Notes', '', ...table.notes.map((note) => `- ${escaped(note)}`));
+  lines.push(...failures.map((text) => `- ${escapeMarkdown(text)}`));
+  lines.push('', '### Notes', '', ...table.notes.map((note) => `- ${escapeMarkdown(note)}`));
   return `${lines.join('\n')}\n`;
 }
 
 /** Plain text that Markdown shows as it is. */
-function escaped(text: string): string {
+export function escapeMarkdown(text: string): string {
   return printable(text).replace(/[\\`*_|<>[\]]/g, (character) => `\\${character}`);
 }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { OutcomeTable } from '../../analysis/tables/outcome-table.ts';
+import { stableJson, writeAtomic } from '../store/atomic-write.ts';
+
+/**
+ * Writes a run's table and figure into its folder and gives the names of the files. Those of another metric than the primary one carry
+ * its name. Equal records give equal bytes.
+ */
+export async function writeReport(table: OutcomeTable, folder: string, metric?: string): Promise<string[]> {
+  // Loaded here: tables and figures take a second that other commands must not pay.
+  const [
+    { frameOf },
+    { formatMarkdownTable },
+    { formatOverview },
+    rowsModule,
+    { firstLook },
+    { renderFigure },
+  ] = await Promise.all([
+    import('../../analysis/frame.ts'),
+    import('../../analysis/tables/markdown-table.ts'),
+    import('../../analysis/tables/overview.ts'),
+    import('../../analysis/tables/table-rows.ts'),
+    import('../../paper-figs/figures/first-look.ts'),
+    import('../../paper-figs/render.ts'),
+  ]);
+  const rows = rowsModule.tableRows(table);
+  const spec = firstLook(rows, table);
+  const { svg, png } = await renderFigure(spec);
+  // A record may come from anywhere: its metric's name must not lead out of the folder.
+  const suffix = metric === undefined ? '' : `-${metric.replace(/[^A-Za-z0-9_-]/g, '_')}`;
+  const files: readonly (readonly [name: string, data: string | Uint8Array])[] = [
+    [`table${suffix}.csv`, (await frameOf(rows, rowsModule.TABLE_COLUMNS)).toCsv()],
+    [`table${suffix}.md`, `${await formatOverview(table)}\n${formatMarkdownTable(table)}`],
+    [`first-look${suffix}.vl.json`, stableJson(spec)],
+    [`first-look${suffix}.svg`, svg],
+    [`first-look${suffix}.png`, png],
+  ];
+  for (const [name, data] of files) await writeAtomic(join(folder, name), data);
+  return files.map(([name]) => name);
+}
