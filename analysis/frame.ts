@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only importer of danfojs. It is for tables: read, select, join, pivot, CSV. Never for a statistic: its arithmetic is float32, its
-// groupby turns null into 0, its std of one row is 0. Loading it takes half a second, so it is loaded when first used.
+// The only importer of danfojs. It is for tables: read, select, join, pivot, CSV. Never for a statistic: its
+// arithmetic is float32, its groupby turns null into 0, its std of one row is 0. Loading it takes half a
+// second, so it is loaded when first used.
 import { resolve } from 'node:path';
 import type { DataFrame } from 'danfojs-node';
 import { type CsvCell, formatCell } from '../harness/core/csv.ts';
@@ -17,9 +18,15 @@ export interface Frame {
   select(columns: readonly string[]): Frame;
   /** Rows whose cell in `column` is `value`. */
   where(column: string, value: Cell): Frame;
-  /** Left join: each row once and in order, with the other's columns where `on` agrees; `on` must be unique in `other`. */
+  /**
+   * Left join: each row once and in order, with the other's columns where `on` agrees; `on` must be unique in
+   * `other`.
+   */
   join(other: Frame, on: string): Frame;
-  /** A row for each value of `index`, a column for each value of `across`, in order of appearance; one value at most for a cell. */
+  /**
+   * A row for each value of `index`, a column for each value of `across`, in order of appearance; one value at
+   * most for a cell.
+   */
   pivot(index: string, across: string, value: string): Frame;
   /** RFC 4180, `\n` line ends. */
   toCsv(): string;
@@ -36,10 +43,14 @@ export async function frameOf(rows: readonly Row[], columns: readonly string[]):
   return new DanfoFrame(await danfo(), columns, cells);
 }
 
-/** Reads a CSV file. Every cell is text (`0007` stays `0007`) and an empty one missing; `numeric` columns become numbers. */
+/**
+ * Reads a CSV file. Every cell is text (`0007` stays `0007`) and an empty one missing; `numeric` columns become
+ * numbers.
+ */
 export async function readCsv(path: string, numeric: readonly string[] = []): Promise<Frame> {
   const library = await danfo();
-  // Absolute, because danfojs fetches a name that starts with http. Without `header`, because it rejects a header alone.
+  // Absolute, because danfojs fetches a name that starts with http. Without `header`, because it rejects a
+  // header alone.
   const options = { header: false, dynamicTyping: false, skipEmptyLines: 'greedy' } as const;
   const data = await library.readCSV(resolve(path), options as object).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
@@ -98,7 +109,8 @@ class DanfoFrame implements Frame {
     const columns = [...this.columns, ...extra];
     if (this.#cells.length === 0) return this.#with(columns, []);
     if (right.length === 0) return this.#with(columns, pad(this.#cells, columns.length));
-    // merge orders rows by key and marks what is missing with NaN: numbered rows and a presence column undo both.
+    // merge orders rows by key and marks what is missing with NaN: numbered rows and a presence column undo
+    // both.
     const keys = this.#frame(
       ['#', on],
       this.#cells.map((line, row) => [row, line[at]]),

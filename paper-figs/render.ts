@@ -10,8 +10,8 @@ export interface Rendered {
 }
 
 /**
- * Draws a Vega-Lite spec, without a browser or a canvas. The PNG uses the bundled DejaVu fonts alone, so equal specs give equal bytes on
- * every machine; the spec must ask for `DejaVu Sans`.
+ * Draws a Vega-Lite spec, without a browser or a canvas. The PNG uses the bundled DejaVu fonts alone, so equal
+ * specs give equal bytes on every machine; the spec must ask for `DejaVu Sans`.
  */
 export async function renderFigure(spec: TopLevelSpec): Promise<Rendered> {
   // Loaded here, because they take half a second that most commands do not need.

@@ -18,18 +18,23 @@ export type PairedRatio =
       readonly ratio: number;
       readonly low: number;
       readonly high: number;
-      /** Every block gave exactly the same ratio: the interval has no width, and says nothing about other seeds' spread. */
+      /**
+       * Every block gave exactly the same ratio: the interval has no width, and says nothing about other seeds'
+       * spread.
+       */
       readonly zeroWidth: boolean;
     };
 
 const LEVEL = 0.95;
 
 /**
- * Geometric mean of value / baseline over the blocks, with the 95 % Student interval of the paired differences of logarithms, taken
- * back by exp. Pairing removes what a block's seed does to both; the logarithm makes slower and faster symmetric.
+ * Geometric mean of value / baseline over the blocks, with the 95 % Student interval of the paired differences
+ * of logarithms, taken back by exp. Pairing removes what a block's seed does to both; the logarithm makes
+ * slower and faster symmetric.
  *
- * Source: the paired t interval (Student 1908) on logarithms; ratios of means as effect size as in Kalibera and Jones, "Rigorous
- * Benchmarking in Reasonable Time", ISMM 2013. It assumes log ratios near to normal, which few blocks cannot show.
+ * Source: the paired t interval (Student 1908) on logarithms; ratios of means as effect size as in Kalibera and
+ * Jones, "Rigorous Benchmarking in Reasonable Time", ISMM 2013. It assumes log ratios near to normal, which few
+ * blocks cannot show.
  */
 export function pairedRatio(pairs: readonly Pair[]): PairedRatio {
   const n = pairs.length;

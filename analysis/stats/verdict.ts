@@ -5,8 +5,8 @@ import type { PairedRatio } from './paired-ratio.ts';
 export type Verdict = 'better' | 'worse' | 'unclear' | 'same';
 
 /**
- * Whether a policy is better than its baseline: only an interval that excludes 1 decides. `same`: equal in every block.
- * Undefined where there is no interval to decide by.
+ * Whether a policy is better than its baseline: only an interval that excludes 1 decides. `same`: equal in
+ * every block. Undefined where there is no interval to decide by.
  */
 export function verdict(ratio: PairedRatio, direction: Direction): Verdict | undefined {
   if (ratio.kind !== 'interval') return undefined;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import test from 'ava';
 import { formatValue } from './cells.ts';
 import { formatMarkdownTable } from './markdown-table.ts';
@@ -114,4 +116,14 @@ test('values are readable from very small to very large', (t) => {
     '1.500e+12',
     '-3.250',
   ]);
+});
+
+test('results/README.md documents every column of the table', (t) => {
+  const readme = readFileSync(resolve(import.meta.dirname, '../../results/README.md'), 'utf8');
+  const section = readme.split('## `table.csv`')[1]?.split('\n## ')[0] ?? '';
+  const cells = section.split('\n').map((line) => line.split('|')[1] ?? '');
+  const documented = new Set(
+    cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1])),
+  );
+  t.deepEqual([...documented].toSorted(), [...TABLE_COLUMNS].toSorted());
 });

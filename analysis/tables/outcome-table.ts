@@ -23,15 +23,21 @@ export interface OutcomeRow {
   readonly variant: string;
   readonly engine: EngineName;
   readonly policy: string;
-  /** `baseline`: what the others are compared with; `aa`: the baseline once more, so its ratio shows the noise. */
+  /**
+   * `baseline`: what the others are compared with; `aa`: the baseline once more, so its ratio shows the noise.
+   */
   readonly role: 'baseline' | 'aa' | 'measure';
-  /** Absent when no trial of the workload completed, or when the workload has no metric of the name asked for. */
+  /**
+   * Absent when no trial of the workload completed, or when the workload has no metric of the name asked for.
+   */
   readonly metric?: MetricChoice;
   readonly median?: number;
   /** Absent on the baseline itself. */
   readonly ratio?: PairedRatio;
   readonly verdict?: Verdict;
-  /** Blocks in which both this policy and the baseline completed; for the baseline the blocks in which it did. */
+  /**
+   * Blocks in which both this policy and the baseline completed; for the baseline the blocks in which it did.
+   */
   readonly n: number;
   readonly planned: number;
   readonly recorded: number;
@@ -65,7 +71,10 @@ interface Group {
   readonly engine: EngineName;
 }
 
-/** The table of a run: every workload x every policy of its spec, plus whatever else was recorded. No policy is ever left out. */
+/**
+ * The table of a run: every workload x every policy of its spec, plus whatever else was recorded. No policy is
+ * ever left out.
+ */
 export function outcomeTable(input: TableInput): OutcomeTable {
   const { spec, records, planned } = input;
   const recordedEngines = [...new Set(records.map((record) => record.engine))].sort();
@@ -183,7 +192,10 @@ function workloadsOf({ spec, records }: TableInput): readonly Pick<Group, 'workl
   return [...unique.values()];
 }
 
-/** The baseline, its A/A control, then the policies in the order of the spec, then any that only the records know. */
+/**
+ * The baseline, its A/A control, then the policies in the order of the spec, then any that only the records
+ * know.
+ */
 function rowsOf({ spec, records }: TableInput): readonly { policy: string; role: OutcomeRow['role'] }[] {
   const known = new Set([...spec.policies, ...records.map((record) => record.policy).sort()]);
   known.delete(spec.baseline);

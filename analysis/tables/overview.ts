@@ -4,7 +4,10 @@ import { formatRatio, groupTitle, MISSING, policyLabel, rowGroups } from './cell
 import { escapeMarkdown } from './markdown-table.ts';
 import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
 
-/** The whole run at a glance, as Markdown: a row a workload, a column a policy, each cell the ratio and its verdict. */
+/**
+ * The whole run at a glance, as Markdown: a row a workload, a column a policy, each cell the ratio and its
+ * verdict.
+ */
 export async function formatOverview(table: OutcomeTable): Promise<string> {
   const cells = rowGroups(table).flatMap((rows) =>
     rows

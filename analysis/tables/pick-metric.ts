@@ -8,8 +8,8 @@ import type { TrialRecord } from '../../harness/core/trial.ts';
 export type MetricChoice = Pick<Metric, 'name' | 'unit' | 'direction'>;
 
 /**
- * The metric called `name`, or the primary one, among the records of one workload. Undefined when no completed trial has it.
- * Throws when records disagree about its unit or direction: their values cannot be compared.
+ * The metric called `name`, or the primary one, among the records of one workload. Undefined when no completed
+ * trial has it. Throws when records disagree about its unit or direction: their values cannot be compared.
  */
 export function pickMetric(
   records: readonly TrialRecord[],

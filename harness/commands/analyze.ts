@@ -21,7 +21,10 @@ export interface AnalyzeArgs {
   readonly metric?: string;
 }
 
-/** `pmvx analyze RUN`: prints the table of a run, also of one in progress, then writes table and figure beside the records. */
+/**
+ * `pmvx analyze RUN`: prints the table of a run, also of one in progress, then writes table and figure beside
+ * the records.
+ */
 export async function analyzeCommand(args: AnalyzeArgs, context: CommandContext): Promise<ExitCode> {
   const form = chosenForm(args);
   const folder = await findRun(args.run, join(context.root, 'results', 'runs'));

@@ -4,8 +4,8 @@ import type { OutcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 
 /**
- * Writes a run's table and figure into its folder and gives the names of the files. Those of another metric than the primary one carry
- * its name. Equal records give equal bytes.
+ * Writes a run's table and figure into its folder and gives the names of the files. Those of another metric
+ * than the primary one carry its name. Equal records give equal bytes.
  */
 export async function writeReport(table: OutcomeTable, folder: string, metric?: string): Promise<string[]> {
   // Loaded here: tables and figures take a second that other commands must not pay.

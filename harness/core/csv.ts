@@ -2,7 +2,10 @@
 /** A cell of a CSV file; `undefined` is missing and becomes an empty cell. */
 export type CsvCell = string | number | boolean | undefined;
 
-/** RFC 4180 with `\n` line ends: quotes only where they are needed. Numbers are the shortest text that reads back equal. */
+/**
+ * RFC 4180 with `\n` line ends: quotes only where they are needed. Numbers are the shortest text that reads
+ * back equal.
+ */
 export function formatCsv(header: readonly string[], rows: readonly (readonly CsvCell[])[]): string {
   return [header, ...rows].map((row) => `${row.map(formatCell).join(',')}\n`).join('');
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Started by trial-log.test.ts, which kills it in the middle: appends records and prints each number once it is on disk.
+// Started by trial-log.test.ts, which kills it in the middle: appends records and prints each number once it is
+// on disk.
 import { writeSync } from 'node:fs';
 import { sampleCompleted } from './sample-records.ts';
 import { TrialLog } from './trial-log.ts';

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { storageFault } from './storage-fault.ts';
 
 /**
- * Replaces `path` so that a reader, also after a crash, finds the old bytes or the new ones and never a mixture.
- * Written beside (`.<name>.<random>.tmp`), fsynced, renamed, and the folder fsynced.
+ * Replaces `path` so that a reader, also after a crash, finds the old bytes or the new ones and never a
+ * mixture. Written beside (`.<name>.<random>.tmp`), fsynced, renamed, and the folder fsynced.
  */
 export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
@@ -45,7 +45,10 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** An object as JSON for people and programs: two spaces, sorted keys, a last newline. Equal values give equal bytes. */
+/**
+ * An object as JSON for people and programs: two spaces, sorted keys, a last newline. Equal values give equal
+ * bytes.
+ */
 export function stableJson(value: unknown): string {
   return `${JSON.stringify(sorted(value), null, 2)}\n`;
 }

@@ -16,7 +16,9 @@ function scratch(t: ExecutionContext): string {
   return folder;
 }
 
-/** Runs a module in a mount namespace of its own, in which `$1` is a small tmpfs with the given mount options. */
+/**
+ * Runs a module in a mount namespace of its own, in which `$1` is a small tmpfs with the given mount options.
+ */
 async function onTmpfs(folder: string, options: string, code: string): Promise<string> {
   const mount = `mount -t tmpfs -o ${options} none "$1" && exec "$0" --input-type=module-typescript -e "$2" "$1"`;
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

@@ -18,7 +18,10 @@ export type RunSummary =
       readonly recorded: number;
       /** Recorded trials by state; only states that occur. */
       readonly states: Readonly<Partial<Record<TrialState, number>>>;
-      /** `running`: a controller holds the run; `complete`: every planned trial is recorded; otherwise `stopped`. */
+      /**
+       * `running`: a controller holds the run; `complete`: every planned trial is recorded; otherwise
+       * `stopped`.
+       */
       readonly progress: 'running' | 'complete' | 'stopped';
     }
   | { readonly id: string; readonly folder: string; readonly fault: string };

@@ -17,8 +17,8 @@ export interface LogContents {
 const NEWLINE = 0x0a;
 
 /**
- * Reads the bytes of a `trials.jsonl`. Only the very end may be damaged, because lines are appended one write at a time;
- * damage before it did not come from a crash and is an error that names the line.
+ * Reads the bytes of a `trials.jsonl`. Only the very end may be damaged, because lines are appended one write
+ * at a time; damage before it did not come from a crash and is an error that names the line.
  */
 export function parseLog(bytes: Buffer, path: string): LogContents {
   const records: TrialRecord[] = [];

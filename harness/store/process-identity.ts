@@ -31,7 +31,9 @@ export function liveness(other: ProcessIdentity, self: ProcessIdentity): 'alive'
   return runningSince(other.pid) === other.startTicks ? 'alive' : 'dead';
 }
 
-/** Start time of a running process; undefined when there is none or it is a zombie, which does nothing any more. */
+/**
+ * Start time of a running process; undefined when there is none or it is a zombie, which does nothing any more.
+ */
 function runningSince(pid: number): string | undefined {
   let stat: string;
   try {
@@ -39,7 +41,8 @@ function runningSince(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The name in parentheses may hold spaces and parentheses; the state follows the last one, starttime is field 22.
+  // The name in parentheses may hold spaces and parentheses; the state follows the last one, starttime is field
+  // 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }

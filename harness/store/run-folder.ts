@@ -49,7 +49,10 @@ export interface StoredRun extends RunDescription {
   readonly notices: readonly string[];
 }
 
-/** Makes `folder` a run. It must not exist or be empty; `provenance.json` is written last, and marks the run as created. */
+/**
+ * Makes `folder` a run. It must not exist or be empty; `provenance.json` is written last, and marks the run as
+ * created.
+ */
 export async function createRun(folder: string, described: RunDescription): Promise<OpenRun> {
   await claimFolder(folder);
   const lock = await lockRun(folder);
@@ -128,8 +131,9 @@ async function claimFolder(folder: string): Promise<void> {
 }
 
 async function readDescription(folder: string): Promise<RunDescription> {
-  const [provenance, spec, plan] = await Promise.all([
-    readJson<Provenance>(folder, RUN_FILES.provenance),
+  // Alone and first: it was written last, so without it this is no run, whatever else is there.
+  const provenance = await readJson<Provenance>(folder, RUN_FILES.provenance);
+  const [spec, plan] = await Promise.all([
     readJson<Spec>(folder, RUN_FILES.spec),
     readJson<StoredPlan>(folder, RUN_FILES.plan),
   ]);

@@ -22,7 +22,10 @@ const Holder = z.object({
   hostname: z.string(),
 });
 
-/** Takes `<folder>/run.lock`, so that one controller at most writes a run; a dead controller's lock is taken over. */
+/**
+ * Takes `<folder>/run.lock`, so that one controller at most writes a run; a dead controller's lock is taken
+ * over.
+ */
 export async function lockRun(folder: string, self: ProcessIdentity = ownIdentity()): Promise<RunLock> {
   const path = join(folder, 'run.lock');
   const text = `${JSON.stringify({ ...self, nonce: randomBytes(8).toString('hex') })}\n`;
@@ -67,8 +70,9 @@ function refuseUnlessDead(path: string, held: string, self: ProcessIdentity): vo
 }
 
 /**
- * Removes the lock whose text is `held`, which a dead process left. Two controllers may come here at once, and the slower one must not
- * remove the faster one's fresh lock: only the holder of a marker named after the stale text may remove it, and only while it is there.
+ * Removes the lock whose text is `held`, which a dead process left. Two controllers may come here at once, and
+ * the slower one must not remove the faster one's fresh lock: only the holder of a marker named after the stale
+ * text may remove it, and only while it is there.
  */
 async function removeStale(path: string, held: string, text: string): Promise<boolean> {
   const marker = `${path}.takeover-${createHash('sha256').update(held).digest('hex').slice(0, 16)}`;

@@ -8,8 +8,8 @@ import { type LogContents, parseLog } from './log-lines.ts';
 import { storageFault } from './storage-fault.ts';
 
 /**
- * The append-only record of a run. `append` resolves once its line is on disk (one write, one fsync); calls made at the same time are
- * written in the order of the calls. One writer a file: hold the run's lock.
+ * The append-only record of a run. `append` resolves once its line is on disk (one write, one fsync); calls
+ * made at the same time are written in the order of the calls. One writer a file: hold the run's lock.
  */
 export class TrialLog {
   readonly path: string;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import test from 'ava';
+import { TRIAL_STATES } from '../core/trial.ts';
 import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
 import { formatTrialsCsv, TRIAL_COLUMNS } from './trials-csv.ts';
 
@@ -47,4 +50,18 @@ test('a completed trial without a metric still has its row', (t) => {
     .trimEnd()
     .split('\n');
   t.is(lines.length, 2);
+});
+
+test('results/README.md documents every column and every state', (t) => {
+  const readme = readFileSync(resolve(import.meta.dirname, '../../results/README.md'), 'utf8');
+  const documented = new Set(
+    readme
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map((match) => match[1])),
+  );
+  t.deepEqual(
+    [...TRIAL_COLUMNS, ...TRIAL_STATES].filter((name) => !documented.has(name)),
+    [],
+  );
 });

@@ -37,8 +37,8 @@ export type TrialColumn = (typeof TRIAL_COLUMNS)[number];
 export type TrialRow = Readonly<Record<TrialColumn, CsvCell>>;
 
 /**
- * Long form: a row for each metric of a completed trial, one row for a trial without any. Sorted by trial, then metric, so that the
- * order in which trials ended does not show; nothing in it depends on the host's clock.
+ * Long form: a row for each metric of a completed trial, one row for a trial without any. Sorted by trial, then
+ * metric, so that the order in which trials ended does not show; nothing in it depends on the host's clock.
  */
 export function trialRows(records: readonly TrialRecord[]): TrialRow[] {
   return [...records].sort((a, b) => compare(a.trial, b.trial)).flatMap(rowsOf);

@@ -28,8 +28,8 @@ interface Mark {
 const STEP = 18;
 
 /**
- * Ratio of each policy's metric to the baseline's with its interval, a panel with a logarithmic axis for each workload.
- * A pure function of the table's flat rows: equal rows give an equal spec.
+ * Ratio of each policy's metric to the baseline's with its interval, a panel with a logarithmic axis for each
+ * workload. A pure function of the table's flat rows: equal rows give an equal spec.
  */
 export function firstLook(
   rows: readonly FlatRow[],

@@ -19,7 +19,9 @@ const STEPS: readonly (readonly number[])[] = [
   [1],
 ];
 
-/** Round numbers within `domain` for the labels of a logarithmic axis: 9 at most, as many as fit, always with 1. */
+/**
+ * Round numbers within `domain` for the labels of a logarithmic axis: 9 at most, as many as fit, always with 1.
+ */
 export function logTicks([low, high]: readonly [number, number]): number[] {
   const first = Math.floor(Math.log10(low));
   const last = Math.ceil(Math.log10(high));
