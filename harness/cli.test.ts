@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -24,6 +24,7 @@ const TRIALS = 16;
 const scratch = await mkdtemp(join(tmpdir(), 'pmvx-cli-'));
 const spec = join(scratch, 'spec.yaml');
 await writeFile(spec, SPEC);
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
 interface Ended {
   readonly code: number | null;
@@ -154,6 +155,23 @@ test('a mock run says that it measured nothing', async (t) => {
   t.regex(out, /^cli-test: 16 trials, 1 at once, engine mock: not a measurement, into /m);
 });
 
+test('a run ends with its table, and leaves table and figure beside the records', async (t) => {
+  const { folder, ended } = await undisturbed;
+  t.regex(ended.out, /^run: 16 trials on mock, compared with eevdf$/m);
+  t.regex(ended.out, /^ {2}scx_simple +\d/m);
+  t.regex(ended.out, /engine mock: made-up figures/);
+  for (const file of ['trials.jsonl', 'provenance.json', 'table.csv', 'first-look.svg', 'first-look.png']) {
+    t.true(existsSync(join(folder, file)), file);
+  }
+});
+
+test('analyze prints the same table again', async (t) => {
+  const { folder, ended } = await undisturbed;
+  const { code, out, err } = await pmvx('analyze', folder);
+  t.is(code, 0, err);
+  t.true(ended.out.includes(out.trim()));
+});
+
 test('a reader that leaves early is no error', async (t) => {
   const run = new Pmvx(['schema']);
   run.child.stdout?.destroy();
@@ -203,6 +221,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     t.is(trialsIn(await csvOf(folder)), recorded);
     t.false(existsSync(join(folder, 'run.lock')));
 
+    if (signal !== 'SIGINT') return;
     const [, command] = /go on with: pmvx (.*)$/m.exec(err) ?? [];
     const resumed = await pmvx(...(command ?? '').split(' '));
     t.is(resumed.code, 0, resumed.err);

@@ -2,7 +2,7 @@
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { Command } from './context.ts';
 
-// Stand-ins until analyze.ts, doctor.ts and image.ts are there.
+// Stand-ins until doctor.ts and image.ts are there.
 const absent = async (): Promise<ExitCode> => {
   throw new PmvxError(ExitCode.environment, {
     what: 'this version has no lab yet',
@@ -11,7 +11,6 @@ const absent = async (): Promise<ExitCode> => {
 };
 
 export const doctorCommand: Command<{ readonly json: boolean }> = absent;
-export const analyzeCommand: Command<{ readonly run: string }> = absent;
 export const imageBuildCommand: Command<{ readonly recipe: string }> = absent;
 export const imageVerifyCommand: Command<{ readonly recipe: string }> = absent;
 export const imageSelftestCommand: Command<{ readonly recipe: string }> = absent;

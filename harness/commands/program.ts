@@ -104,9 +104,13 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
     .command('analyze')
     .description('print the table of a run and draw its figure')
     .argument('<run>', 'id or folder of a run')
-    .action(async (run: string) => {
-      const { analyzeCommand } = await import('./lab-commands.ts');
-      finish(await analyzeCommand({ run }, context));
+    .option('--metric <name>', "instead of each workload's primary one")
+    .option('--json', 'the table for programs')
+    .option('--csv', 'the table as CSV')
+    .option('--markdown', 'the table as Markdown')
+    .action(async (run: string, options: Omit<import('./analyze.ts').AnalyzeArgs, 'run'>) => {
+      const { analyzeCommand } = await import('./analyze.ts');
+      finish(await analyzeCommand({ run, ...options }, context));
     });
 
   program

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { EngineName } from '../core/trial.ts';
 import { plannedTrials, SPEC } from '../run/scene.ts';
 import { collectProvenance } from '../store/provenance.ts';
@@ -11,8 +11,10 @@ import { chooseRunPlace } from './run-place.ts';
 
 const NOW = new Date('2026-01-31T23:59:58Z');
 
-function newRoot(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'pmvx-place-'));
+async function newRoot(t: ExecutionContext): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'pmvx-place-'));
+  t.teardown(() => rm(root, { recursive: true, force: true }));
+  return root;
 }
 
 async function addRun(root: string, id: string, name: string, createdAt: string): Promise<void> {
@@ -36,7 +38,7 @@ async function addRun(root: string, id: string, name: string, createdAt: string)
 }
 
 test('a new run is named after its spec and the time, in UTC', async (t) => {
-  const root = await newRoot();
+  const root = await newRoot(t);
   t.deepEqual(await chooseRunPlace({}, 'first-look', root, NOW), {
     id: 'first-look-20260131-235958',
     folder: join(root, 'results/runs/first-look-20260131-235958'),
@@ -50,7 +52,7 @@ test("--out is the run's folder, and its name the run's id", async (t) => {
 });
 
 test('--resume takes the latest run of the same spec, whatever its folder is called', async (t) => {
-  const root = await newRoot();
+  const root = await newRoot(t);
   await addRun(root, 'zz-old', 'mine', '2026-01-01T00:00:00Z');
   await addRun(root, 'aa-new', 'mine', '2026-01-02T00:00:00Z');
   await addRun(root, 'mm-other', 'other', '2026-01-03T00:00:00Z');
@@ -59,7 +61,7 @@ test('--resume takes the latest run of the same spec, whatever its folder is cal
 });
 
 test('--resume says so when there is no run of the spec', async (t) => {
-  const root = await newRoot();
+  const root = await newRoot(t);
   await addRun(root, 'mm-other', 'other', '2026-01-03T00:00:00Z');
   const error = await t.throwsAsync(chooseRunPlace({ resume: true }, 'mine', root, NOW));
   t.is(
@@ -69,7 +71,7 @@ test('--resume says so when there is no run of the spec', async (t) => {
 });
 
 test('--resume RUN is an id where there is one, else a folder; --out with --resume means that folder', async (t) => {
-  const root = await newRoot();
+  const root = await newRoot(t);
   await mkdir(join(root, 'results/runs/one'), { recursive: true });
   t.is((await chooseRunPlace({ resume: 'one' }, 's', root, NOW)).folder, join(root, 'results/runs/one'));
   t.is((await chooseRunPlace({ resume: '/data/two' }, 's', root, NOW)).folder, '/data/two');

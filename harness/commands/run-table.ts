@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TableInput } from '../../analysis/tables/outcome-table.ts';
+import { outcomeTable, type TableInput } from '../../analysis/tables/outcome-table.ts';
+import { formatTextTable } from '../../analysis/tables/text-table.ts';
 import type { CommandContext } from './context.ts';
+import { writeReport } from './run-report.ts';
 import { wantsColour } from './run-watcher.ts';
 
-/** Prints the table of a run: every workload x every policy against the baseline. */
-export async function printTable(input: TableInput, context: CommandContext): Promise<void> {
-  const [{ outcomeTable }, { formatTextTable }] = await Promise.all([
-    import('../../analysis/tables/outcome-table.ts'),
-    import('../../analysis/tables/text-table.ts'),
-  ]);
+/** Prints the table of a run and writes it, with its figure, beside the records; gives the names of the files. */
+export async function reportRun(
+  input: TableInput,
+  folder: string,
+  context: CommandContext,
+): Promise<readonly string[]> {
+  const table = outcomeTable(input);
   context.write('');
-  for (const line of formatTextTable(outcomeTable(input), { colour: wantsColour(context) }))
-    context.write(line);
+  for (const line of formatTextTable(table, { colour: wantsColour(context) })) context.write(line);
   context.write('');
+  return writeReport(table, folder);
 }

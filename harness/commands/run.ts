@@ -18,7 +18,6 @@ import { writeTrialsCsv } from '../store/trials-csv.ts';
 import type { Command, CommandContext } from './context.ts';
 import { type Lab, openLab } from './open-lab.ts';
 import { chooseRunPlace, type PlaceOptions, type RunPlace } from './run-place.ts';
-import { printTable } from './run-table.ts';
 import { watchRun } from './run-watcher.ts';
 
 export interface RunOptions extends PlaceOptions {
@@ -67,14 +66,18 @@ export const runCommand: Command<RunOptions> = async (options, context) => {
     const took = formatDuration((performance.now() - began) / 1000);
     const counts = records.length === 0 ? '' : `: ${countsOf(records)}`;
     context.write(`${records.length} of ${plan.trials.length} trials recorded after ${took}${counts}`);
+    let files: readonly string[] = [RUN_FILES.csv, RUN_FILES.log];
     if (end === 'interrupted') {
       context.warn(`pmvx: stopped; go on with: ${resumeCommand(options, place)}`);
     } else {
-      await printTable({ run: place.id, spec, planned: plan.trials, records }, context);
+      // Tables and figures take a while to load, and a run that is stopped needs none.
+      const { reportRun } = await import('./run-table.ts');
+      const input = { run: place.id, spec, planned: plan.trials, records };
+      files = [...files, ...(await reportRun(input, run.folder, context))];
     }
     const trouble = troubleLine(end, records);
     if (trouble !== undefined) context.warn(`pmvx: ${trouble}`);
-    context.write(`results: ${join(shown, RUN_FILES.csv)} and ${join(shown, RUN_FILES.log)}`);
+    context.write(`results in ${shown}: ${files.join(', ')}`);
     return exitCodeOf(end, records) as ExitCode;
   } finally {
     await run.close();

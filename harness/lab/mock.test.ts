@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -51,7 +51,9 @@ test('a slow guest that is aborted ends at once, with the reason', async (t) => 
 });
 
 test('the console is left in the folder of the trial and says that nothing was measured', async (t) => {
-  const folder = join(await mkdtemp(join(tmpdir(), 'pmvx-mock-')), '0000');
+  const scratch = await mkdtemp(join(tmpdir(), 'pmvx-mock-'));
+  t.teardown(() => rm(scratch, { recursive: true, force: true }));
+  const folder = join(scratch, '0000');
   await mockEngine(() => GOOD).runTrial(orders, SPEC.machine, folder, new AbortController().signal);
   t.is(await readFile(join(folder, 'console.log'), 'utf8'), 'mock: not a measurement\n');
 });

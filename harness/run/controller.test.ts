@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -13,6 +13,7 @@ import { CATALOG, MemoryLog, OUTPUT, plannedTrials, SPEC } from './scene.ts';
 
 const GOOD: MockBehaviour = { kind: 'run', output: OUTPUT };
 const consoles = await mkdtemp(join(tmpdir(), 'pmvx-controller-'));
+test.after.always(() => rm(consoles, { recursive: true, force: true }));
 
 interface Scene {
   readonly log: MemoryLog;

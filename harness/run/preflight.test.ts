@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { bytesNeeded, preflight } from './preflight.ts';
 import { resultsPlace } from './results-place.ts';
+
+async function scratch(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pmvx-preflight-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 const SIZE = { trials: 40, jobs: 2 };
 const fine = { probe: async () => undefined, freeBytes: async () => 2 ** 40 };
 
 test('a place that can be written and has room passes and is left as it was', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'pmvx-preflight-'));
+  const folder = await scratch(t);
   await preflight(join(folder, 'runs'), SIZE, resultsPlace);
   t.deepEqual(await readdir(folder), ['runs']);
   t.deepEqual(await readdir(join(folder, 'runs')), []);
@@ -39,7 +45,7 @@ test('a read-only file system is refused by its error', async (t) => {
 });
 
 test('a file where the folder should be is refused', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'pmvx-preflight-'));
+  const folder = await scratch(t);
   await writeFile(join(folder, 'file'), '');
   const error = await t.throwsAsync(preflight(join(folder, 'file', 'runs'), SIZE, resultsPlace));
   t.regex(error?.message ?? '', /results cannot be written here \(ENOTDIR\)/);
