@@ -20,7 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/runtime/': ['harness/core/', 'analysis/policy-map/'],
   'analysis/policy-map/': ['harness/core/', 'analysis/'],
   'paper-figs/': ['harness/core/', 'analysis/', 'harness/store/'],
-  'harness/commands/': ['harness/', 'analysis/', 'paper-figs/', 'package.json'],
+  'vm-images/builder/': ['harness/core/', 'harness/lab/'],
+  'harness/commands/': ['harness/', 'analysis/', 'paper-figs/', 'vm-images/builder/', 'package.json'],
   'harness/cli.ts': ['harness/', 'analysis/', 'paper-figs/'],
   'harness/bench.ts': ['harness/', 'analysis/', 'paper-figs/'],
 };

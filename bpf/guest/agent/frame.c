@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Frames from guest to host: "PMVX 1 KIND GUEST_NS LENGTH CRC32\n", the payload, "\n". Write-only, so nothing arrives at random. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+static int channel = -1;
+
+uint32_t crc32_of(const void *data, size_t length)
+{
+	const unsigned char *byte = data;
+	uint32_t crc = ~0u;
+
+	while (length--) {
+		crc ^= *byte++;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	return ~crc;
+}
+
+static void write_all(const char *data, size_t length)
+{
+	while (length) {
+		ssize_t done = write(channel, data, length);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return;
+		data += done;
+		length -= (size_t)done;
+	}
+}
+
+/* The only virtio-serial port of the machine. It appears once control messages have been exchanged: poll, 10 s at most. */
+int frame_open(void)
+{
+	for (int i = 0; i < 1000 && channel < 0; i++) {
+		glob_t ports;
+
+		if (!glob("/dev/vport*p1", 0, NULL, &ports)) {
+			channel = open(ports.gl_pathv[0], O_WRONLY | O_CLOEXEC);
+			globfree(&ports);
+		}
+		if (channel < 0)
+			sleep_ns(10 * MS);
+	}
+	return channel < 0 ? -1 : 0;
+}
+
+void frame_send(const char *kind, const void *payload, size_t length)
+{
+	char head[128];
+	int size;
+
+	if (channel < 0)
+		return;
+	size = snprintf(head, sizeof(head), "PMVX 1 %s %llu %zu %08x\n", kind, (unsigned long long)now_ns(), length,
+			crc32_of(payload, length));
+	write_all(head, (size_t)size);
+	write_all(payload, length);
+	write_all("\n", 1);
+}
+
+void frame_printf(const char *kind, const char *format, ...)
+{
+	char text[4096];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	frame_send(kind, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+}
+
+/* Sends a file; of one longer than `limit` its first and last half with a line between that says what is left out. */
+void frame_file(const char *kind, const char *path, size_t limit)
+{
+	char *data = malloc(limit + 128);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	ssize_t length = 0;
+
+	if (!data || fd < 0) {
+		frame_send(kind, "", 0);
+	} else if ((size_t)size <= limit) {
+		length = pread(fd, data, limit, 0);
+		frame_send(kind, data, length > 0 ? (size_t)length : 0);
+	} else {
+		ssize_t half = (ssize_t)limit / 2;
+		ssize_t first = pread(fd, data, (size_t)half, 0);
+
+		length = first > 0 ? first : 0;
+		length += sprintf(data + length, "\n[pmvx: %lld bytes left out]\n", (long long)size - 2 * half);
+		first = pread(fd, data + length, (size_t)half, size - half);
+		length += first > 0 ? first : 0;
+		frame_send(kind, data, (size_t)length);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(data);
+}
+
+const char *json_escape(const char *text, char *buffer, size_t size)
+{
+	size_t at = 0;
+
+	for (; *text && at + 8 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			at += (size_t)sprintf(buffer + at, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			at += (size_t)sprintf(buffer + at, "\\u%04x", c);
+		else
+			buffer[at++] = (char)c;
+	}
+	buffer[at] = '\0';
+	return buffer;
+}

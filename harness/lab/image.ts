@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, globSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
+import { canonicalJson, shortDigest } from '../core/ids.ts';
+import { fileDigest, filesBelow, IMAGE_FILES } from './image-files.ts';
+
+const FilePart = z.object({ size: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+const ManifestSchema = z.object({
+  v: z.literal(1),
+  recipe: z.string(),
+  id: z.string(),
+  guestKernel: z.string(),
+  qemuVersion: z.string(),
+  rootMiB: z.int(),
+  files: z.record(z.string(), FilePart),
+});
+
+/** What an image is made of; `manifest.json` in its folder. */
+export type ImageManifest = z.infer<typeof ManifestSchema>;
+
+/** An image that is there and whose every byte is what was built. */
+export interface ReadyImage {
+  readonly folder: string;
+  readonly manifest: ImageManifest;
+  /** SHA-256 over names, sizes and digests of all files. */
+  readonly digest: string;
+}
+
+/** Files of the project that go into every image; their contents, with the recipe's, name it. */
+const SOURCES = [
+  'bpf/guest/*/*',
+  'harness/lab/plugin/*.{c,h}',
+  'workloads/*/*.c',
+  'vm-images/builder/*.sh',
+  'vm-images/builder/assemble.ts',
+];
+
+/** The sources of an image, as paths relative to `root`, sorted. */
+export function imageSources(root: string): string[] {
+  return SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root }))
+    .filter((path) => !path.endsWith('.md'))
+    .sort();
+}
+
+/** Names an image by what it is made from: recipe and sources. The same inputs give the same id on every machine. */
+export async function imageId(root: string, recipe: string): Promise<string> {
+  const paths = [`vm-images/recipes/${recipe}.yaml`, ...imageSources(root)];
+  const contents = await Promise.all(
+    paths.map(async (path) => [path, shortDigest(await readFile(join(root, path)))]),
+  );
+  return `${recipe}-${shortDigest(canonicalJson(contents))}`;
+}
+
+/** Where the image of a recipe is or will be. */
+export async function imageFolder(root: string, cache: string, recipe: string): Promise<string> {
+  return join(cache, 'images', await imageId(root, recipe));
+}
+
+/** SHA-256 that stands for all files of an image. */
+export function imageDigest(manifest: ImageManifest): string {
+  return shortDigest(canonicalJson(manifest.files));
+}
+
+/** Opens the image of a recipe and recomputes every digest; names what is missing or damaged. */
+export async function requireImage(root: string, cache: string, recipe: string): Promise<ReadyImage> {
+  const folder = await imageFolder(root, cache, recipe);
+  const path = join(folder, IMAGE_FILES.manifest);
+  if (!existsSync(path)) {
+    throw new PmvxError(ExitCode.image, {
+      where: `image ${recipe}`,
+      what: 'not built yet from the recipe and sources as they are now',
+      next: `Run \`./pmvx image build ${recipe}\``,
+    });
+  }
+  const manifest = parseManifest(await readFile(path, 'utf8'), path, recipe);
+  const faults = await damage(folder, manifest);
+  if (faults.length > 0) throw new PmvxError(ExitCode.image, faults);
+  return { folder, manifest, digest: imageDigest(manifest) };
+}
+
+function parseManifest(text: string, path: string, recipe: string): ImageManifest {
+  try {
+    return ManifestSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new PmvxError(
+      ExitCode.image,
+      { where: path, what: 'the manifest of the image is damaged', next: rebuild(recipe) },
+      { cause: error },
+    );
+  }
+}
+
+function rebuild(recipe: string): string {
+  return `Build it anew: \`./pmvx image build ${recipe} --force\``;
+}
+
+/** Every difference between an image's folder and its manifest. */
+async function damage(folder: string, manifest: ImageManifest): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  const next = rebuild(manifest.recipe);
+  for (const [name, part] of Object.entries(manifest.files)) {
+    const where = join(folder, name);
+    const size = await stat(where).then(
+      (found) => found.size,
+      () => undefined,
+    );
+    if (size === undefined) faults.push({ where, what: 'this part of the image is missing', next });
+    else if (size !== part.size) {
+      faults.push({ where, what: `this part of the image has ${size} bytes, built were ${part.size}`, next });
+    } else if ((await fileDigest(where)) !== part.sha256) {
+      faults.push({
+        where,
+        what: 'this part of the image is corrupt: its SHA-256 is not the one that was built',
+        next,
+      });
+    }
+  }
+  const known = new Set<string>([...Object.keys(manifest.files), IMAGE_FILES.manifest, IMAGE_FILES.selfTest]);
+  for (const name of await filesBelow(folder)) {
+    if (!known.has(name))
+      faults.push({ where: join(folder, name), what: 'this file is not part of the image', next });
+  }
+  return faults;
+}

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs inside the tools root. /build/in holds our sources, /build/out receives what goes into the image.
+# Arguments: names of schedulers in the kernel source's tools/sched_ext.
+set -eu
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+in=/build/in
+out=/build/out
+rm -rf "$out"
+mkdir -p "$out/sched" "$out/bin" "$out/work" "$out/initrd/modules"
+headers=$(echo /usr/src/linux-headers-*-cloud-amd64)
+[ -d "$headers" ] || { echo "expected one kernel's headers, found: $headers" >&2; exit 1; }
+jobs=$(nproc)
+warn="-Wall -Wextra -Werror"
+
+# shellcheck disable=SC2086
+gcc -std=gnu11 -O2 $warn -static -o "$out/initrd/init" "$in"/bpf/guest/agent/*.c
+# shellcheck disable=SC2086
+gcc -std=gnu11 -O2 $warn -static -o "$out/bin/unitwork" "$in/bpf/guest/unitwork/unitwork.c"
+# shellcheck disable=SC2086
+gcc -std=gnu11 -O2 $warn -shared -fPIC -o "$out/slice.so" "$in/harness/lab/plugin/slice.c"
+for driver in "$in"/workloads/*/*.c; do
+	[ -e "$driver" ] || continue
+	# shellcheck disable=SC2086
+	gcc -std=c11 -O2 $warn -static -pthread -o "$out/work/$(basename "${driver%.c}")" "$driver"
+done
+
+cp -r "$in/bpf/guest/idle" /build/idle
+make -s -C "$headers" M=/build/idle modules
+strip -g -o "$out/pmvx_idle.ko" /build/idle/pmvx_idle.ko
+
+# The schedulers, unchanged, with the kernel source's own libbpf and the BTF of the kernel that will run them.
+if [ $# -gt 0 ]; then
+	source=/usr/src/scx-source
+	if [ ! -e "$source/.complete" ]; then
+		rm -rf "$source"
+		mkdir -p "$source"
+		tar -xJf /usr/src/linux-source-*.tar.xz -C "$source" --strip-components=1 --wildcards \
+			'*/tools/sched_ext/*' '*/tools/include/*' '*/tools/scripts/*' '*/tools/lib/*' '*/tools/build/*' \
+			'*/tools/arch/*' '*/scripts/bpf_doc.py' '*/include/uapi/*'
+		touch "$source/.complete"
+	fi
+	mkdir -p /build/scx
+	make -s -j"$jobs" -C "$source/tools/sched_ext" O=/build/scx CLANG=clang-19 BPFTOOL=/usr/sbin/bpftool \
+		VMLINUX_BTF="$headers/vmlinux" "$@" >/build/scx.log 2>&1 || { tail -n 30 /build/scx.log >&2; exit 1; }
+	for name in "$@"; do
+		strip -g -o "$out/sched/$name" "/build/scx/build/bin/$name"
+	done
+fi
+
+# The initramfs: the agent as /init and what it needs to reach the root file system.
+for module in "$in"/modules/*.ko.xz; do
+	xz -dc "$module" >"$out/initrd/modules/$(basename "$module" .xz)"
+done
+chmod -R u=rwX,go=rX "$out"
+chmod 755 "$out/initrd/init"
+find "$out" -exec touch -h -d @1767225600 {} +
+(cd "$out/initrd" && find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet) >"$out/initrd.cpio"
