@@ -23,11 +23,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'vm-images/builder/': ['harness/core/', 'harness/lab/'],
   'harness/commands/': ['harness/', 'analysis/', 'paper-figs/', 'vm-images/builder/', 'package.json'],
   'harness/cli.ts': ['harness/', 'analysis/', 'paper-figs/'],
+  'harness/launcher/': [],
+  'harness/test-report.ts': ['harness/launcher/'],
   'harness/bench.ts': ['harness/', 'analysis/', 'paper-figs/'],
 };
 
 /** Wired by hand into the process; importing them would run or bind the command line. */
-const NEVER_IMPORTED = ['harness/cli.ts', 'harness/bench.ts'];
+const NEVER_IMPORTED = ['harness/cli.ts', 'harness/bench.ts', 'harness/test-report.ts'];
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)['"](\.{1,2}\/[^'"]+)['"]/gm;
 

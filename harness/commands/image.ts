@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { buildImage } from '../../vm-images/builder/build.ts';
 import { ExitCode } from '../core/errors.ts';
 import { requireImage } from '../lab/image.ts';
 import { cacheFolder } from '../lab/image-files.ts';
+import { readSelfTest, requirePassed, selfTest } from '../lab/self-test.ts';
 import type { Command, CommandContext } from './context.ts';
 
 /** `pmvx image build RECIPE`: builds the image unless it is there and whole. */
@@ -33,6 +35,28 @@ export const imageVerifyCommand: Command<{ readonly recipe: string }> = async ({
   const image = await readImage(recipe, context);
   const count = Object.keys(image.manifest.files).length;
   context.write(`image ${recipe} is whole: ${count} files, digest ${image.digest}`);
+  return ExitCode.ok;
+};
+
+/** `pmvx image selftest RECIPE`: proves the image on the exact engine, unless that has been done. */
+export const imageSelftestCommand: Command<{ readonly recipe: string; readonly force?: boolean }> = async (
+  { recipe, force = false },
+  context,
+) => {
+  const image = await readImage(recipe, context);
+  const kept = force ? undefined : await readSelfTest(image);
+  if (kept !== undefined) {
+    requirePassed(kept, image);
+    const worst = Math.max(...Object.values(kept.spread));
+    context.write(`     passed before: equal within ${(worst * 100).toFixed(2)} %, two boots identical`);
+    return ExitCode.ok;
+  }
+  const report = await selfTest(image, {
+    say: (line) => context.write(`     ${line}`),
+    signal: context.signal,
+    jobs: availableParallelism(),
+  });
+  requirePassed(report, image);
   return ExitCode.ok;
 };
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import type { Catalog } from '../core/catalog.ts';
-import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
-import type { PlannedTrial } from '../core/trial.ts';
+import type { EngineName, PlannedTrial } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
+import { type ReadyImage, requireImage } from '../lab/image.ts';
+import { cacheFolder, IMAGE_FILES } from '../lab/image-files.ts';
+import { openEngine } from '../lab/open-engine.ts';
+import { readSelfTest, requirePassed, type SelfTestReport, selfTest } from '../lab/self-test.ts';
 import type { ImageFacts } from '../store/provenance.ts';
 import type { CommandContext } from './context.ts';
 import { openMockLab } from './mock-lab.ts';
@@ -29,10 +33,43 @@ export async function openLab(
   return openRealLab(spec, context);
 }
 
-async function openRealLab(spec: Spec, _context: CommandContext): Promise<Lab> {
-  throw new PmvxError(ExitCode.environment, {
-    where: `engine ${spec.machine.engine}`,
-    what: 'this version has no such engine yet',
-    next: 'Try the spec with --engine mock.',
-  });
+async function openRealLab(spec: Spec, context: CommandContext): Promise<Lab> {
+  const image = await requireImage(context.root, cacheFolder(context.env), spec.image);
+  const engine = spec.machine.engine as Exclude<EngineName, 'mock'>;
+  const tested = engine === 'exact' ? await provenImage(image, context) : await readSelfTest(image);
+  const { manifest } = image;
+  const digest = (name: string): string => (manifest.files[name] as { sha256: string }).sha256;
+  return {
+    engine: openEngine(engine, image),
+    image: {
+      id: manifest.id,
+      recipe: manifest.recipe,
+      digests: {
+        image: image.digest,
+        kernel: digest(IMAGE_FILES.kernel),
+        initramfs: digest(IMAGE_FILES.initrd),
+        root: digest(IMAGE_FILES.root),
+        plugin: digest(IMAGE_FILES.plugin),
+        packages: digest(IMAGE_FILES.packages),
+      },
+      guestKernel: manifest.guestKernel,
+      qemu: { version: manifest.qemuVersion, digest: digest('qemu/bin/qemu-system-x86_64') },
+      ...(tested === undefined ? {} : { selfTest: { ...tested } }),
+    },
+  };
+}
+
+/** An image is tested before its first experiment, and one that fails runs nothing on `exact`. */
+async function provenImage(image: ReadyImage, context: CommandContext): Promise<SelfTestReport> {
+  let report = await readSelfTest(image);
+  if (report === undefined) {
+    context.write(`self-test of image ${image.manifest.recipe}, once before its first experiment`);
+    report = await selfTest(image, {
+      say: (line) => context.write(`     ${line}`),
+      signal: context.signal,
+      jobs: availableParallelism(),
+    });
+  }
+  requirePassed(report, image);
+  return report;
 }

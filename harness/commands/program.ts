@@ -128,7 +128,7 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
     .description('try every engine on this machine; say which work, and why')
     .option('--json', 'for programs')
     .action(async (options: { json?: true }) => {
-      const { doctorCommand } = await import('./lab-commands.ts');
+      const { doctorCommand } = await import('./doctor.ts');
       finish(await doctorCommand({ json: options.json === true }, context));
     });
 
@@ -144,7 +144,7 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
     .description('build an image from vm-images/recipes/<recipe>.yaml')
     .argument('<recipe>', 'name of a recipe')
     .action(async (recipe: string) => {
-      const { imageBuildCommand } = await import('./lab-commands.ts');
+      const { imageBuildCommand } = await import('./image.ts');
       finish(await imageBuildCommand({ recipe }, context));
     });
 
@@ -153,7 +153,7 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
     .description('recompute the digests of an image')
     .argument('<recipe>', 'name of a recipe')
     .action(async (recipe: string) => {
-      const { imageVerifyCommand } = await import('./lab-commands.ts');
+      const { imageVerifyCommand } = await import('./image.ts');
       finish(await imageVerifyCommand({ recipe }, context));
     });
 
@@ -162,7 +162,7 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
     .description('prove that an image is exact and shares time equally')
     .argument('<recipe>', 'name of a recipe')
     .action(async (recipe: string) => {
-      const { imageSelftestCommand } = await import('./lab-commands.ts');
+      const { imageSelftestCommand } = await import('./image.ts');
       finish(await imageSelftestCommand({ recipe }, context));
     });
 

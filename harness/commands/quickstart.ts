@@ -51,8 +51,8 @@ const NEXT = [
 
 function realSteps(options: QuickstartOptions, context: CommandContext): QuickstartSteps {
   return {
-    ensureImage: async (recipe) => (await import('./lab-commands.ts')).imageBuildCommand({ recipe }, context),
-    selfTest: async (recipe) => (await import('./lab-commands.ts')).imageSelftestCommand({ recipe }, context),
+    ensureImage: async (recipe) => (await import('./image.ts')).imageBuildCommand({ recipe }, context),
+    selfTest: async (recipe) => (await import('./image.ts')).imageSelftestCommand({ recipe }, context),
     run: (spec) =>
       runCommand({ spec, ...(options.jobs === undefined ? {} : { jobs: options.jobs }) }, context),
   };

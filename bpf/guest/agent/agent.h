@@ -20,7 +20,6 @@ struct argv_list {
 
 /* What the host wants done, as read from the mailbox. */
 struct orders {
-	char *trial;
 	uint64_t seed;
 	bool is_process;
 	char *ops;

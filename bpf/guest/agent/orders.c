@@ -58,9 +58,7 @@ static int apply(struct orders *orders, const char *key, char *value)
 		return push(&orders->warmup, value);
 	if (!strcmp(key, "run.arg"))
 		return push(&orders->run, value);
-	if (!strcmp(key, "trial"))
-		orders->trial = value;
-	else if (!strcmp(key, "seed"))
+	if (!strcmp(key, "seed"))
 		orders->seed = strtoull(value, NULL, 10);
 	else if (!strcmp(key, "policy.kind") && (!strcmp(value, "builtin") || !strcmp(value, "process")))
 		orders->is_process = *value == 'p';
@@ -118,7 +116,7 @@ int orders_read(struct orders *orders, char *fault, size_t size)
 			return -1;
 		}
 	}
-	if (!orders->trial || !orders->run.count || !orders->deadline_ms || !orders->attach_ms ||
+	if (!orders->run.count || !orders->deadline_ms || !orders->attach_ms ||
 	    (orders->is_process && (!orders->ops || !orders->policy.count))) {
 		snprintf(fault, size, "orders are incomplete");
 		return -1;

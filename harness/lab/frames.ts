@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { crc32 } from 'node:zlib';
+import { FRAME_KINDS, type Frame, type FrameKind } from './engine.ts';
+
+const HEADER = /^PMVX 1 ([a-z-]{1,32}) (\d{1,20}) (\d{1,10}) ([0-9a-f]{8})$/;
+const MAX_HEADER = 128;
+/** Larger than any frame that the agent sends. */
+const MAX_PAYLOAD = 4 * 2 ** 20;
+
+export interface DecodedFrames {
+  readonly frames: readonly Frame[];
+  /** Why reading stopped before the end, with the offset; absent when every byte belonged to a whole frame. */
+  readonly fault?: string;
+}
+
+/** Reads what a guest sent (format: bpf/guest/agent/frame.c). Untrusted: nothing is believed without its CRC. */
+export function decodeFrames(data: Buffer): DecodedFrames {
+  const frames: Frame[] = [];
+  let at = 0;
+  while (at < data.length) {
+    const stop = (why: string): DecodedFrames => ({
+      frames,
+      fault: `${why} at byte ${at} of ${data.length}`,
+    });
+    const end = data.subarray(at, at + MAX_HEADER).indexOf(10);
+    if (end < 0) return stop('no frame header');
+    const header = HEADER.exec(data.toString('latin1', at, at + end));
+    if (header === null) return stop('no frame header');
+    const [, kind = '', ns = '', size = '', crc = ''] = header;
+    if (!isFrameKind(kind)) return stop(`unknown frame "${kind}"`);
+    const length = Number(size);
+    const start = at + end + 1;
+    if (length > MAX_PAYLOAD) return stop(`frame "${kind}" of ${length} bytes`);
+    if (start + length + 1 > data.length) return stop(`frame "${kind}" cut off`);
+    const payload = data.subarray(start, start + length);
+    if (crc32(payload) !== Number.parseInt(crc, 16) || data[start + length] !== 10) {
+      return stop(`frame "${kind}" damaged`);
+    }
+    frames.push({ kind, guestNs: BigInt(ns), payload });
+    at = start + length + 1;
+  }
+  return { frames };
+}
+
+function isFrameKind(kind: string): kind is FrameKind {
+  return (FRAME_KINDS as readonly string[]).includes(kind);
+}
