@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from '../core/spec.ts';
 import type { Engine, GuestOutcome, Orders } from './engine.ts';
@@ -50,7 +50,14 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
         if (files.hash !== undefined) {
           options.onHash?.(await readFile(join(folder, files.hash), 'utf8').catch(() => ''));
         }
-        return await outcomeOf(end, join(folder, files.data), join(folder, files.console), started);
+        const outcome = await outcomeOf(
+          end,
+          join(folder, files.data),
+          join(folder, files.console),
+          started,
+        );
+        await keepLogs(outcome, folder);
+        return outcome;
       } finally {
         for (const name of [files.mailbox, files.data]) await rm(join(folder, name), { force: true });
       }
@@ -61,6 +68,16 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
 /** Host time allowed for a trial: a boot, and the guest's own deadlines at the slowest rate seen, many times over. */
 export function defaultHostDeadlineMs(orders: Orders, machine: Machine): number {
   return 240_000 + 8 * machine.vcpus * orders.deadlineMs;
+}
+
+/** Which frames are kept as files beside the console, for whoever looks into a trial. */
+const LOGS = { klog: 'kernel.log', 'policy-log': 'policy.log' } as const;
+
+async function keepLogs(outcome: GuestOutcome, folder: string): Promise<void> {
+  for (const [kind, name] of Object.entries(LOGS)) {
+    const frame = outcome.frames.find((each) => each.kind === kind);
+    if (frame !== undefined && frame.payload.length > 0) await writeFile(join(folder, name), frame.payload);
+  }
 }
 
 async function outcomeOf(

@@ -60,7 +60,6 @@ void sched_read(struct sched_state *state);
 void sched_send(const char *kind, const struct sched_state *state);
 int policy_activate(const struct orders *orders, char *fault, size_t size);
 void policy_deactivate(void);
-bool policy_has_process(void);
 
 /* run.c */
 struct run_result {

@@ -59,11 +59,6 @@ void sched_send(const char *kind, const struct sched_state *state)
 	frame_send(kind, json, (size_t)at);
 }
 
-bool policy_has_process(void)
-{
-	return scheduler > 0;
-}
-
 static int scheduler_exited(char *fault, size_t size)
 {
 	int status;
@@ -113,7 +108,7 @@ int policy_activate(const struct orders *orders, char *fault, size_t size)
 		}
 		sleep_ns(POLL_NS);
 	}
-	/* Kernels name the scheduler as the root scheduler's ops, some with a suffix after an underscore-free prefix. */
+	/* Enabled is not enough: it must be this one. */
 	if (strcmp(state.ops, orders->ops)) {
 		snprintf(fault, size, "the kernel runs \"%s\", wanted \"%s\"", state.ops, orders->ops);
 		return -1;
