@@ -37,7 +37,7 @@ const HACKBENCH: SampleWorkload = {
 
 test('every policy has its mark, and one without a ratio says why in words', (t) => {
   const [panel] = panels(specOf(HACKBENCH));
-  t.is(panel?.title.text, 'hackbench transport=pipe on mock: time (s, lower is better)');
+  t.is(panel?.title.text, 'hackbench on mock: time (s, lower is better)');
   const values = panel?.data.values.map(({ label, look, ratio, words }) => ({ label, look, ratio, words }));
   t.deepEqual(values, [
     { label: 'eevdf (A/A) (n = 2)', look: 'unclear', ratio: 1, words: undefined },

@@ -49,7 +49,7 @@ export function firstLook(
     },
     spacing: 22,
     vconcat: panels.map((panel, at) => ({
-      title: { text: panel, fontSize: 11, anchor: 'start', frame: 'bounds', offset: 6 },
+      title: panelTitle(panel),
       ...panelOf({
         marks: marks.filter((mark) => mark.panel === panel),
         looks,
@@ -93,7 +93,7 @@ function panelOf(given: {
   const color = byLook(looks.map((look) => LOOKS[look].colour));
   const shape = byLook(looks.map((look) => LOOKS[look].shape));
   return {
-    width: 440,
+    width: 560,
     height: STEP * marks.length,
     data: { values: [...marks] },
     layer: [
@@ -132,7 +132,7 @@ function markOf(row: FlatRow): Mark {
   const { ratio, low, high } = row as { ratio?: number; low?: number; high?: number };
   const name = row.role === 'aa' ? `${row.policy} (A/A)` : `${row.policy}`;
   const lost = lostTrials(row);
-  const panel = panelTitle(row);
+  const panel = panelKey(row);
   if (ratio === undefined) {
     const words = `no ratio: ${lost.length === 0 ? 'no pair of positive values' : lost.join(', ')}`;
     return { panel, label: `${name} (n = ${row.n})`, words };
@@ -143,13 +143,27 @@ function markOf(row: FlatRow): Mark {
   return { ...base, look, ratio, low, high };
 }
 
-function panelTitle(row: FlatRow): string {
-  const variant = row.variant === 'default' || row.variant === '' ? '' : ` ${row.variant}`;
+/** What makes a panel: title, then its parameters on a line of their own. */
+function panelKey(row: FlatRow): string {
+  const variant = row.variant === 'default' ? '' : `${row.variant}`.replaceAll(',', ', ');
   const metric =
     row.metric === undefined
       ? 'no metric was measured'
       : `${row.metric} (${row.unit}, ${row.direction} is better)`;
-  return `${row.workload}${variant} on ${row.engine}: ${metric}`;
+  return `${row.workload} on ${row.engine}: ${metric}\n${variant}`;
+}
+
+function panelTitle(key: string) {
+  const [text = '', subtitle = ''] = key.split('\n');
+  return {
+    text,
+    ...(subtitle === '' ? {} : { subtitle }),
+    fontSize: 11,
+    subtitleFontSize: 9,
+    anchor: 'start',
+    frame: 'bounds',
+    offset: 6,
+  } as const;
 }
 
 /** How trials ended that gave no value, in words; empty when all are there. */
