@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import type { Catalog } from '../core/catalog.ts';
 import type { ExitCode } from '../core/errors.ts';
+import { canonicalJson, shortDigest } from '../core/ids.ts';
 import type { Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
 import { type Plan, planTrials } from '../plan/plan.ts';
 import { runTrials } from '../run/controller.ts';
 import { countsOf, exitCodeOf, troubleLine } from '../run/exit-code.ts';
-import { preflight } from '../run/preflight.ts';
+import { preflight, requireMemory } from '../run/preflight.ts';
 import { resultsPlace } from '../run/results-place.ts';
 import { requireSameRun } from '../run/same-run.ts';
 import { formatDuration } from '../run/time-left.ts';
@@ -38,8 +40,14 @@ export const runCommand: Command<RunOptions> = async (options, context) => {
   const jobs = options.jobs ?? availableParallelism();
   const place = await chooseRunPlace(options, spec.name, context.root, new Date());
   await preflight(dirname(place.folder), { trials: plan.trials.length, jobs }, resultsPlace);
+  if (spec.machine.engine !== 'mock') await requireMemory(jobs, spec.machine.memoryMiB, resultsPlace);
   const lab = await openLab(spec, plan.trials, catalog, context);
-  const run = await openOrCreate(place, spec, plan, lab, context);
+  const run = await openOrCreate(
+    place,
+    { spec, plan, definitions: definitionsDigest(spec, catalog) },
+    lab,
+    context,
+  );
   try {
     for (const notice of run.notices) context.warn(`pmvx: ${notice}`);
     const shown = relative(process.cwd(), run.folder) || '.';
@@ -84,22 +92,33 @@ export const runCommand: Command<RunOptions> = async (options, context) => {
   }
 };
 
+/** Names what the policies and workloads of a spec are defined as, so that a run is not resumed with others. */
+function definitionsDigest(spec: Spec, catalog: Catalog): string {
+  return shortDigest(
+    canonicalJson({
+      policies: spec.policies.map((id) => catalog.policies.get(id)),
+      workloads: spec.workloads.map(({ workload }) => catalog.workloads.get(workload)),
+    }),
+  );
+}
+
 function withEngine(spec: Spec, engine: EngineName | undefined): Spec {
   return engine === undefined ? spec : { ...spec, machine: { ...spec.machine, engine } };
 }
 
 async function openOrCreate(
   place: RunPlace,
-  spec: Spec,
-  plan: Plan,
+  basis: { readonly spec: Spec; readonly plan: Plan; readonly definitions: string },
   lab: Lab,
   context: CommandContext,
 ): Promise<OpenRun> {
+  const { spec, plan, definitions } = basis;
   if (place.exists) {
     const run = await openRun(place.folder);
     try {
-      const was = { spec: run.spec, plan: run.plan, image: run.provenance.image.digests };
-      requireSameRun(place.folder, was, { spec, plan, image: lab.image.digests });
+      const { image, definitions: before } = run.provenance;
+      const was = { spec: run.spec, plan: run.plan, image: image.digests, definitions: before };
+      requireSameRun(place.folder, was, { ...basis, image: lab.image.digests });
       return run;
     } catch (error) {
       await run.close();
@@ -114,6 +133,7 @@ async function openOrCreate(
     root: context.root,
     engine: spec.machine.engine,
     image: lab.image,
+    definitions,
     seeds: { ...spec.seeds, blocks: [...new Map(blocks).values()] },
     createdAt: new Date(),
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import { bytesNeeded, preflight } from './preflight.ts';
+import { bytesNeeded, preflight, requireMemory } from './preflight.ts';
 import { resultsPlace } from './results-place.ts';
 
 async function scratch(t: ExecutionContext): Promise<string> {
@@ -14,7 +14,11 @@ async function scratch(t: ExecutionContext): Promise<string> {
 }
 
 const SIZE = { trials: 40, jobs: 2 };
-const fine = { probe: async () => undefined, freeBytes: async () => 2 ** 40 };
+const fine = {
+  probe: async () => undefined,
+  freeBytes: async () => 2 ** 40,
+  availableMiB: async () => 2 ** 20,
+};
 
 test('a place that can be written and has room passes and is left as it was', async (t) => {
   const folder = await scratch(t);
@@ -54,4 +58,19 @@ test('a file where the folder should be is refused', async (t) => {
 test('more trials need more disk', (t) => {
   t.true(bytesNeeded(1000, 2) > bytesNeeded(10, 2));
   t.true(bytesNeeded(10, 64) > bytesNeeded(10, 2));
+});
+
+test('more machines than memory holds are refused with a number that fits', async (t) => {
+  const place = { ...fine, availableMiB: async () => 3000 };
+  const error = await t.throwsAsync(requireMemory(4, 1024, place), { instanceOf: PmvxError });
+  t.is(
+    error?.message,
+    '4 machines of 1024 MiB at once need 5120 MiB of memory, 3000 MiB are available. Use --jobs 2.',
+  );
+  await t.notThrowsAsync(requireMemory(2, 1024, place));
+});
+
+test('the real host says how much memory it has left', async (t) => {
+  const available = await resultsPlace.availableMiB();
+  t.true(Number.isFinite(available) && available > 0);
 });

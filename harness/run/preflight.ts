@@ -7,6 +7,8 @@ export interface ResultsPlace {
   probe(folder: string): Promise<void>;
   /** Bytes that may still be written there. */
   freeBytes(folder: string): Promise<number>;
+  /** Memory that processes can get without swapping, MiB. */
+  availableMiB(): Promise<number>;
 }
 
 /** Records, output and console of a trial, generously; measured ones are near 40 KiB. */
@@ -18,6 +20,22 @@ const BYTES_A_RUN = 32 * 1024 * 1024;
 /** Bytes that a run of this size asks for before it begins. */
 export function bytesNeeded(trials: number, jobs: number): number {
   return BYTES_A_RUN + trials * BYTES_A_TRIAL + jobs * BYTES_A_JOB;
+}
+
+/** Memory of an emulated machine besides its guest's, measured near 150 MiB on `exact`. */
+const MIB_A_MACHINE = 256;
+
+/** Refuses to start more machines at once than memory holds: a guest that is swapped or killed measures nothing. */
+export async function requireMemory(jobs: number, guestMiB: number, place: ResultsPlace): Promise<void> {
+  const needed = jobs * (guestMiB + MIB_A_MACHINE);
+  const available = await place.availableMiB();
+  if (available >= needed) return;
+  const fitting = Math.floor(available / (guestMiB + MIB_A_MACHINE));
+  throw new PmvxError(ExitCode.environment, {
+    what: `${jobs} machines of ${guestMiB} MiB at once need ${needed} MiB of memory, ${Math.floor(available)} MiB are available`,
+    next:
+      fitting > 0 ? `Use --jobs ${fitting}.` : 'Free some memory, or give machine.memory a smaller value.',
+  });
 }
 
 /** Proves that results can be written to `folder`, so that an hour of trials does not end in an error. */

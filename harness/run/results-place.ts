@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultsPlace } from './preflight.ts';
 
@@ -14,5 +14,9 @@ export const resultsPlace: ResultsPlace = {
   async freeBytes(folder) {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
+  },
+  async availableMiB() {
+    const words = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'));
+    return words === null ? Number.POSITIVE_INFINITY : Number(words[1]) / 1024;
   },
 };

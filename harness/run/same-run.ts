@@ -8,6 +8,8 @@ export interface RunBasis {
   readonly plan: unknown;
   /** Digests of the image's parts; absent on `mock`. */
   readonly image?: unknown;
+  /** Digest of what the spec's policies and workloads are defined as. */
+  readonly definitions?: unknown;
 }
 
 const SHOWN = 3;
@@ -15,7 +17,7 @@ const SHOWN = 3;
 /** Refuses to go on with a run whose spec, plan or image has changed since: one run is one experiment. */
 export function requireSameRun(folder: string, was: RunBasis, is: RunBasis): void {
   // The plan follows from the spec, so a changed spec is the news and a changed plan alone means other code.
-  for (const part of ['spec', 'plan', 'image'] as const) {
+  for (const part of ['spec', 'plan', 'image', 'definitions'] as const) {
     const found = differences(asJson(was[part]), asJson(is[part]));
     if (found.length === 0) continue;
     throw new PmvxError(ExitCode.usage, {
@@ -29,6 +31,8 @@ export function requireSameRun(folder: string, was: RunBasis, is: RunBasis): voi
 const NEXT = {
   spec: 'Put the spec and --engine back as they were, or start a new run without --resume.',
   plan: 'This version plans the spec in another way; start a new run without --resume.',
+  definitions:
+    'A policy.yaml or workload.yaml was edited since; put it back, or start a new run without --resume.',
   image: 'Build the image of the run again, or start a new run without --resume.',
 } as const;
 

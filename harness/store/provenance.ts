@@ -39,6 +39,8 @@ export interface Provenance {
   readonly host: HostFacts;
   readonly engine: EngineName;
   readonly image: ImageFacts;
+  /** Digest of the definitions of the spec's policies and workloads. */
+  readonly definitions?: string;
   /** Base, count and the seed of every block in order. */
   readonly seeds: Spec['seeds'] & { readonly blocks?: readonly number[] };
 }
@@ -50,6 +52,7 @@ export async function collectProvenance(given: {
   readonly root: string;
   readonly engine: EngineName;
   readonly image: ImageFacts;
+  readonly definitions?: string;
   readonly seeds: Provenance['seeds'];
   readonly createdAt: Date;
 }): Promise<Provenance> {
@@ -74,6 +77,7 @@ export async function collectProvenance(given: {
     },
     engine: given.engine,
     image: given.image,
+    ...(given.definitions === undefined ? {} : { definitions: given.definitions }),
     seeds: given.seeds,
   };
 }
