@@ -30,6 +30,8 @@ export function encodeOrders(orders: Orders): Buffer {
   for (const value of orders.run) lines.push(['run.arg', value]);
   lines.push(['run.deadline_ms', String(orders.deadlineMs)]);
 
+  const cut = lines.find(([, value]) => value.includes('\0'));
+  if (cut) throw new RangeError(`${cut[0]} ${JSON.stringify(cut[1])} holds a NUL, which ends an argument`);
   const body = Buffer.from(lines.map(([key, value]) => `${key} ${encodeURIComponent(value)}\n`).join(''));
   if (body.length > MAX_ORDERS)
     throw new RangeError(`orders of ${body.length} bytes; at most ${MAX_ORDERS} fit`);

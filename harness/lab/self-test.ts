@@ -55,7 +55,7 @@ export function requirePassed(report: SelfTestReport, image: ReadyImage): void {
   throw new PmvxError(ExitCode.image, {
     where: `image ${image.manifest.recipe}`,
     what: `failed its self-test: ${report.faults.join('; ')}`,
-    next: 'Nothing runs on `exact` with it. Build it anew with `./pmvx image build RECIPE --force`',
+    next: `Nothing runs on \`exact\` with it. Build it anew with \`./pmvx image build ${image.manifest.recipe} --force\``,
   });
 }
 

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { imageDigest, imageFolder, imageId, requireImage } from './image.ts';
+import { fileDigest, filesBelow } from './image-files.ts';
+
+const RECIPE = 'tiny';
+const PARTS = { vmlinux: 'kernel', 'root.ext4': 'root file system', 'qemu/bin/qemu': 'emulator' };
+const REBUILD = 'Build it anew: `./pmvx image build tiny --force`';
+
+interface Place {
+  readonly root: string;
+  readonly cache: string;
+  /** Where the image is. */
+  readonly folder: string;
+}
+
+/** A project of one recipe and one source, and its image as a build leaves it. */
+async function builtImage(t: ExecutionContext): Promise<Place> {
+  const scratch = await mkdtemp(join(tmpdir(), 'pmvx-image-'));
+  t.teardown(() => rm(scratch, { recursive: true, force: true }));
+  const root = join(scratch, 'project');
+  const cache = join(scratch, 'cache');
+  await write(join(root, 'vm-images/recipes/tiny.yaml'), 'a: 1\n');
+  await write(join(root, 'bpf/guest/agent/main.c'), 'int main;\n');
+  const folder = await imageFolder(root, cache, RECIPE);
+  const files: Record<string, { size: number; sha256: string }> = {};
+  for (const [name, text] of Object.entries(PARTS)) {
+    const path = join(folder, name);
+    await write(path, text);
+    files[name] = { size: text.length, sha256: await fileDigest(path) };
+  }
+  const manifest = { v: 1, recipe: RECIPE, id: 'tiny-1', guestKernel: '7', qemuVersion: '10', rootMiB: 1 };
+  await write(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, files }));
+  return { root, cache, folder };
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+async function refusalOf(t: ExecutionContext, { root, cache }: Place): Promise<string> {
+  const error = await t.throwsAsync(requireImage(root, cache, RECIPE), { instanceOf: PmvxError });
+  t.is(error.code, ExitCode.image);
+  return error.message;
+}
+
+test('a whole image opens, with the self-test report that may lie beside it', async (t) => {
+  const place = await builtImage(t);
+  const { manifest, digest, folder } = await requireImage(place.root, place.cache, RECIPE);
+  t.is(folder, place.folder);
+  t.is(manifest.guestKernel, '7');
+  t.is(digest, imageDigest(manifest));
+  await write(join(folder, 'selftest.json'), '{}');
+  await t.notThrowsAsync(requireImage(place.root, place.cache, RECIPE));
+});
+
+test('an image that was never built says how to build it', async (t) => {
+  const place = await builtImage(t);
+  await rm(place.folder, { recursive: true });
+  t.is(
+    await refusalOf(t, place),
+    'image tiny: not built yet from the recipe and sources as they are now. Run `./pmvx image build tiny`',
+  );
+});
+
+test('a changed recipe or source is another image; a changed README is not', async (t) => {
+  const { root } = await builtImage(t);
+  const id = await imageId(root, RECIPE);
+  t.regex(id, /^tiny-[0-9a-f]{16}$/);
+  await write(join(root, 'bpf/guest/agent/README.md'), 'words\n');
+  t.is(await imageId(root, RECIPE), id);
+  await write(join(root, 'bpf/guest/agent/main.c'), 'int other;\n');
+  const other = await imageId(root, RECIPE);
+  t.not(other, id);
+  await write(join(root, 'vm-images/recipes/tiny.yaml'), 'a: 2\n');
+  t.not(await imageId(root, RECIPE), other);
+});
+
+test('a missing part is named', async (t) => {
+  const place = await builtImage(t);
+  await rm(join(place.folder, 'qemu/bin/qemu'));
+  t.is(
+    await refusalOf(t, place),
+    `${place.folder}/qemu/bin/qemu: this part of the image is missing. ${REBUILD}`,
+  );
+});
+
+test('a truncated part is named with both sizes', async (t) => {
+  const place = await builtImage(t);
+  await truncate(join(place.folder, 'root.ext4'), 5);
+  t.is(
+    await refusalOf(t, place),
+    `${place.folder}/root.ext4: this part of the image has 5 bytes, built were 16. ${REBUILD}`,
+  );
+});
+
+test('a part with one flipped bit is named', async (t) => {
+  const place = await builtImage(t);
+  const path = join(place.folder, 'vmlinux');
+  const bytes = await readFile(path);
+  bytes[3] = (bytes[3] as number) ^ 1;
+  await writeFile(path, bytes);
+  t.is(
+    await refusalOf(t, place),
+    `${path}: this part of the image is corrupt: its SHA-256 is not the one that was built. ${REBUILD}`,
+  );
+});
+
+test('a file that nobody built is named, and every fault is told at once', async (t) => {
+  const place = await builtImage(t);
+  await write(join(place.folder, 'qemu/lib/extra.so'), 'x');
+  await rm(join(place.folder, 'vmlinux'));
+  t.is(
+    await refusalOf(t, place),
+    `${place.folder}/vmlinux: this part of the image is missing. ${REBUILD}\n` +
+      `${place.folder}/qemu/lib/extra.so: this file is not part of the image. ${REBUILD}`,
+  );
+});
+
+for (const [name, text] of [
+  ['cut off', '{"v":1,'],
+  ['empty', ''],
+  ['of another version', '{"v":2}'],
+] as const) {
+  test(`a manifest that is ${name} is refused by its path`, async (t) => {
+    const place = await builtImage(t);
+    await writeFile(join(place.folder, 'manifest.json'), text);
+    t.is(
+      await refusalOf(t, place),
+      `${place.folder}/manifest.json: the manifest of the image is damaged. ${REBUILD}`,
+    );
+  });
+}
+
+test('the digest of an image changes with any of its files and with nothing else', async (t) => {
+  const place = await builtImage(t);
+  const { manifest } = await requireImage(place.root, place.cache, RECIPE);
+  const { vmlinux, ...rest } = manifest.files;
+  t.truthy(vmlinux);
+  t.is(imageDigest({ ...manifest, id: 'other' }), imageDigest(manifest));
+  t.not(imageDigest({ ...manifest, files: rest }), imageDigest(manifest));
+});
+
+test('files of a folder are listed below every level, sorted', async (t) => {
+  const { folder } = await builtImage(t);
+  await cp(join(folder, 'qemu'), join(folder, 'a'), { recursive: true });
+  t.deepEqual(await filesBelow(folder), [
+    'a/bin/qemu',
+    'manifest.json',
+    'qemu/bin/qemu',
+    'root.ext4',
+    'vmlinux',
+  ]);
+});
