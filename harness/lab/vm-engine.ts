@@ -50,12 +50,7 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
         if (files.hash !== undefined) {
           options.onHash?.(await readFile(join(folder, files.hash), 'utf8').catch(() => ''));
         }
-        const outcome = await outcomeOf(
-          end,
-          join(folder, files.data),
-          join(folder, files.console),
-          started,
-        );
+        const outcome = await outcomeOf(end, join(folder, files.data), join(folder, files.console), started);
         await keepLogs(outcome, folder);
         return outcome;
       } finally {
