@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { execa } from 'execa';
-import { failureText } from './launcher/failure-text.ts';
-import { readTap, type TapTest } from './launcher/read-tap.ts';
-import { closingLine, fileLine, TestTally } from './launcher/test-count.ts';
+import { type AvaLine, AvaReport, isSlow } from './launcher/read-ava.ts';
+import { closingLine, fileLine, fileOfTitle, TestTally } from './launcher/test-count.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const tally = new TestTally();
@@ -23,41 +22,51 @@ function mark(passed: boolean): string {
   return passed ? styleText('green', '✔') : styleText('red', '✘');
 }
 
-function fail(title: string, lines: readonly string[]): void {
-  failures.push(title);
-  print(`${mark(false)} ${title}`, ...lines.map((line) => `    ${line}`), '');
-}
-
 function progress(): string {
   const { passed, failed } = tally.total;
   return `${passed} passed, ${failed} failed after ${Math.round((Date.now() - started) / 1000)} s`;
+}
+
+function fail(file: string, count: number, words: string): void {
+  tally.add(file, 'failed', count);
+  failures.push(words);
 }
 
 /** A program that checks the whole project is one test. */
 async function check(title: string, program: string, ...args: string[]): Promise<void> {
   const path = join(root, 'node_modules', program);
   const ended = await execa(process.execPath, [path, ...args], { cwd: root, reject: false, all: true });
-  tally.add({ title, state: ended.failed ? 'failed' : 'passed' });
-  if (ended.failed) fail(title, (ended.all || ended.message || '').split('\n'));
-  else print(`${mark(true)} ${title}`);
+  print(`${mark(!ended.failed)} ${title}`);
+  if (!ended.failed) return tally.add('', 'passed');
+  fail('', 1, title);
+  print(...(ended.all || ended.message || '').split('\n').map((line) => `    ${line}`), '');
 }
 
-function record(test: TapTest): void {
-  tally.add(test);
-  if (test.state === 'failed') fail(test.title, failureText(test));
-  else if (live) process.stdout.write(`\r\x1b[K${progress()}`);
+/** Counts what a line of AVA says, and prints it unless it tells of one more test that passed at once. */
+function take(said: AvaLine, line: string, troubled: Set<string>): void {
+  if (said.kind === 'passed' || said.kind === 'skipped') {
+    tally.add(fileOfTitle(said.title), said.kind);
+    if (said.kind === 'skipped' || isSlow(said.title)) print(line);
+  } else if (said.kind === 'failed') {
+    fail(fileOfTitle(said.title), 1, said.title);
+    print(line);
+  } else if (said.kind === 'lost' || said.kind === 'ended') {
+    // A file that throws is told twice: that it threw, and that it ended with an exit code.
+    if (said.kind === 'lost') fail(said.file, said.count, line.trim());
+    else if (!troubled.has(said.file)) fail(said.file, 1, line.trim());
+    troubled.add(said.file);
+    print(line);
+  } else if (said.kind === 'words') {
+    print(line);
+  }
+  if (live) process.stdout.write(`\r\x1b[K${progress()}`);
 }
 
-/** AVA's own count may be higher than what it named: a worker that dies takes tests along that never reported. */
-function recordUnnamed(count: number, reason: string): void {
-  for (let index = 0; index < count; index++) tally.add({ title: reason, state: 'failed' });
-  if (count > 0) fail(reason, []);
-}
-
+/** The suite; gives AVA's exit code. */
 async function suite(args: readonly string[]): Promise<number> {
   const ava = join(root, 'node_modules/ava/entrypoints/cli.js');
   // Its stderr is what tests and workers print on their own.
-  const child = execa(process.execPath, [ava, '--tap', ...args], {
+  const child = execa(process.execPath, [ava, ...args], {
     cwd: root,
     reject: false,
     buffer: false,
@@ -66,30 +75,24 @@ async function suite(args: readonly string[]): Promise<number> {
   });
   const pass = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGTERM', pass).on('SIGHUP', pass);
-  // A terminal sends Ctrl-C to AVA too, which then says what it had.
+  // A terminal sends Ctrl-C to AVA too, which then says what it was at.
   process.on('SIGINT', () => undefined);
   // In a log, silence over minutes looks like a hang.
   const heartbeat = live ? undefined : setInterval(() => print(`  ${progress()}`), 30_000);
 
-  let named = 0;
+  const report = new AvaReport();
+  const troubled = new Set<string>();
   let ran = 0;
-  for await (const event of readTap(child.iterable())) {
-    if (event.kind === 'test') {
-      record(event);
-      if (event.state === 'failed' || event.state === 'todo') named++;
-      if (event.state === 'failed' || event.state === 'passed') ran++;
-    } else if (event.kind === 'failures') {
-      recordUnnamed(event.count - named, 'tests that never came to an end');
-      named = Math.max(named, event.count);
-    } else {
-      print(event.text);
-    }
+  for await (const line of child.iterable()) {
+    const said = report.read(line);
+    if (said.kind === 'passed' || said.kind === 'failed') ran++;
+    take(said, line, troubled);
   }
   clearInterval(heartbeat);
   const ended = await child;
-  if (ran === 0) recordUnnamed(1, ['no test ran for', ...args].join(' ').replace(/ for$/, ''));
+  if (ran === 0) fail('', 1, ['no test ran for', ...args].join(' ').replace(/ for$/, ''));
   else if (ended.failed && tally.total.failed === 0) {
-    recordUnnamed(1, `AVA ended with ${ended.signal ?? `exit code ${ended.exitCode}`}`);
+    fail('', 1, `AVA ended with ${ended.signal ?? `exit code ${ended.exitCode}`}`);
   }
   return ended.exitCode ?? 1;
 }
@@ -107,6 +110,6 @@ const avaCode = await suite(process.argv.slice(2).map(fromRoot));
 for (const [file, count] of tally.files) {
   if (file !== '') print(`${mark(count.failed === 0)} ${fileLine(file, count)}`);
 }
-if (failures.length > 0) print('', 'Failed:', ...failures.map((title) => `  ${title}`));
+if (failures.length > 0) print('', 'Failed:', ...failures.map((words) => `  ${words}`));
 print('', closingLine(tally.total));
 process.exitCode = avaCode !== 0 ? avaCode : tally.total.failed > 0 ? 1 : 0;

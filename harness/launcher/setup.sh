@@ -98,18 +98,18 @@ bring_modules() {
   make_folder "$root/.pmvx"
   make_folder "$logs"
   exec 9<>"$root/.pmvx/lock"
-  if ! flock --nonblock 9; then
-    say 'waiting: another pmvx is setting up, or is running with the modules that have to change'
-    # The other one keeps a share of the lock when it is done setting up, and that is enough for both.
-    until flock --timeout 1 9; do
-      if is_current && flock --shared --nonblock 9 && is_current; then return; fi
-    done
-  fi
+  # The other one keeps a share of the lock when it is done setting up, and that is enough for both.
+  local waited=''
+  until flock --timeout 1 9; do
+    [[ -n $waited ]] || say 'waiting: another pmvx is setting up, or is running with the modules that have to change'
+    waited=1
+    if is_current && flock --shared --nonblock 9 && is_current; then return; fi
+  done
   trap 'die 130 stopped' INT
   trap 'die 143 stopped' TERM
   if ! is_current; then
-    # What `npm ci` by hand has left is as good, if it is whole.
-    if [[ -x $node ]] && check_modules >/dev/null 2>&1; then
+    # What `npm ci` by hand has left, which takes the stamp away, is as good, if it is whole.
+    if [[ ! -e $stamp && -x $node ]] && check_modules >/dev/null 2>&1; then
       write_stamp
     else
       install_modules
@@ -121,6 +121,7 @@ bring_modules() {
 
 install_modules() {
   require_space
+  make_folder "$root/node_modules"
   rm -f -- "$stamp"
   bring_bootstrap
   say "installing the modules of package-lock.json (when it has changed, and the first time)"
@@ -138,11 +139,8 @@ bring_bootstrap() {
   digest="${digest%% *} $HOSTTYPE"
   [[ -r $mark ]] && read -r written <"$mark"
   [[ $written == "$digest" && -x $boot_node ]] && return
-  find_missing 'node|nodejs|runs npm once, to bring Node 24' 'npm|npm|brings the modules'
-  # Node of Debian trusts the certificates of the system; a minimal one has none.
-  ((${#missing[@]} == 0)) || is_here /etc/ssl/certs/ca-certificates.crt ||
-    missing+=('/etc/ssl/certs/ca-certificates.crt|ca-certificates|lets npm check who it talks to')
-  if ((${#missing[@]} > 0)); then
+  if ! is_here node || ! is_here npm; then
+    find_missing "${first_needs[@]}"
     bring_packages needed
   fi
   say 'bringing Node 24 (once)'
@@ -164,7 +162,7 @@ npm_ci() {
   # A container's user without a home has no place for npm's cache.
   [[ -w ${HOME:-/nonexistent} ]] || export npm_config_cache=$root/.pmvx/npm-cache
   (cd -- "$folder" && PATH=$path "$@" ci --include=dev --include=optional --include=peer \
-    --engine-strict=false --no-audit --no-fund --no-progress --no-update-notifier) >"$log" 2>&1 </dev/null && return
+    --engine-strict=false --no-audit --no-fund --no-progress --loglevel=error --no-update-notifier) >"$log" 2>&1 </dev/null && return
   die 3 "npm ci failed: $(npm_fault "$log"). The whole log is $log."
 }
 
@@ -175,12 +173,14 @@ npm_fault() {
     echo "the disk is full; free about 1 GB below $root, then repeat"
   elif code=$(grep -oE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT' "$1"); then
     echo "the package registry cannot be reached (${code%%$'\n'*}); check the network and npm's registry and proxy settings, then repeat"
+  elif code=$(grep -oE '[A-Z_]*CERT[A-Z_]+|UNABLE_TO_VERIFY_LEAF_SIGNATURE' "$1"); then
+    echo "the certificate of the package registry is not trusted (${code%%$'\n'*}); name your network's own authority with NODE_EXTRA_CA_CERTS or npm's cafile, then repeat"
   elif grep -q EINTEGRITY "$1"; then
     echo "a package is not the one that package-lock.json names (EINTEGRITY); run \`npm cache verify\`, check npm's registry setting, then repeat"
   elif code=$(grep -oE 'EROFS|EACCES|EPERM' "$1"); then
-    echo "a folder cannot be written (${code%%$'\n'*}): $(last_line "$1" "path |${code%%$'\n'*}")"
+    echo "a folder cannot be written (${code%%$'\n'*}): $(last_line "$1" '^npm (error|ERR!) path')"
   else
-    fault=$(last_line "$1" '^npm (error|ERR!) [^A]')
+    fault=$(grep -E '^npm (error|ERR!) ' "$1" | grep -vE '^npm (error|ERR!) (code|errno|A complete|   )' | head -n 1)
     echo "${fault:-no reason given}"
   fi
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TapTest } from './read-tap.ts';
 
 /** How many tests ended how. */
 export interface TestCount {
@@ -8,32 +7,32 @@ export interface TestCount {
   readonly skipped: number;
 }
 
+const NONE: TestCount = { passed: 0, failed: 0, skipped: 0 };
+
 /** Counts of a run, in all and by file, in the order in which the files were first heard of. */
 export class TestTally {
   readonly files = new Map<string, TestCount>();
 
-  add(test: Pick<TapTest, 'title' | 'state'>): void {
-    const file = fileOf(test.title);
-    const count = this.files.get(file) ?? { passed: 0, failed: 0, skipped: 0 };
-    const state = test.state === 'todo' ? 'skipped' : test.state;
-    this.files.set(file, { ...count, [state]: count[state] + 1 });
+  add(file: string, state: keyof TestCount, count = 1): void {
+    const before = this.files.get(file) ?? NONE;
+    this.files.set(file, { ...before, [state]: before[state] + count });
   }
 
   get total(): TestCount {
-    const sum = { passed: 0, failed: 0, skipped: 0 };
-    for (const count of this.files.values()) {
-      sum.passed += count.passed;
-      sum.failed += count.failed;
-      sum.skipped += count.skipped;
-    }
-    return sum;
+    return [...this.files.values()].reduce(
+      (sum, { passed, failed, skipped }) => ({
+        passed: sum.passed + passed,
+        failed: sum.failed + failed,
+        skipped: sum.skipped + skipped,
+      }),
+      NONE,
+    );
   }
 }
 
 /** `harness › cli › help names every command` is of `harness/cli`; with a single file, AVA names none. */
-function fileOf(title: string): string {
-  const parts = title.split(' › ');
-  return parts.length === 1 ? '' : parts.slice(0, -1).join('/');
+export function fileOfTitle(title: string): string {
+  return title.split(' › ').slice(0, -1).join('/');
 }
 
 /** The last line of `pmvx test`, which programs read. */
@@ -42,12 +41,8 @@ export function closingLine({ passed, failed, skipped }: TestCount): string {
 }
 
 /** One line a file: how many tests, and which part of them did not pass. */
-export function fileLine(file: string, count: TestCount): string {
-  const { passed, failed, skipped } = count;
+export function fileLine(file: string, { passed, failed, skipped }: TestCount): string {
   const all = passed + failed + skipped;
-  const parts = [
-    failed > 0 ? `${failed} of ${all} failed` : `${all}`,
-    ...(skipped > 0 ? [`${skipped} skipped`] : []),
-  ];
-  return `${file} (${parts.join(', ')})`;
+  const count = failed > 0 ? `${failed} of ${all} failed` : `${all}`;
+  return `${file} (${count}${skipped > 0 ? `, ${skipped} skipped` : ''})`;
 }
