@@ -11,6 +11,15 @@ export interface ProcessEnd {
 }
 
 /**
+ * The same command, which dies with process `parent`. Where that was killed before `setpriv` could ask for it, the command
+ * finds that it has another parent and does not start.
+ */
+export function boundTo(parent: number, command: readonly string[]): readonly [string, ...string[]] {
+  const check = '[ "$PPID" = "$0" ] && exec "$@"';
+  return ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', check, String(parent), ...command];
+}
+
+/**
  * Runs a VM process to its end. It dies with this process (also when that is killed outright), stands in a process
  * group of its own so that Ctrl-C in the terminal reaches it through us only, and is killed at the deadline. When `signal` is
  * aborted it rejects with the signal's reason once the process is gone.
@@ -21,7 +30,8 @@ export async function runMachineProcess(
 ): Promise<ProcessEnd> {
   options.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(Math.min(options.deadlineMs, 2 ** 31 - 1));
-  const ended = await execa('setpriv', ['--pdeathsig', 'KILL', ...command], {
+  const [program, ...args] = boundTo(process.pid, command);
+  const ended = await execa(program, args, {
     cwd: options.cwd,
     // QEMU needs nothing of the caller's environment.
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },

@@ -96,8 +96,9 @@ async function outcomeOf(
 }
 
 function describe(end: ProcessEnd): string {
-  const how =
-    end.signal === undefined ? `QEMU exited with code ${end.exitCode}` : `QEMU was killed by ${end.signal}`;
+  const { signal, exitCode } = end;
+  const ran = exitCode === undefined ? 'QEMU did not start' : `QEMU exited with code ${exitCode}`;
+  const how = signal === undefined ? ran : `QEMU was killed by ${signal}`;
   return end.stderr === '' ? how : `${how}: ${end.stderr.slice(-2000)}`;
 }
 
