@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # The part of ./pmvx that changes something: Debian packages (bring_packages), Node and the modules (bring_modules).
 # Sourced by it, with its names: root, arch, node, stamp, wanted, yes, missing, say, die.
 logs=$root/.pmvx/logs
