@@ -28,6 +28,8 @@ export interface SchedExtState {
   readonly ops?: string;
   readonly enableSeq?: string;
   readonly nrRejected?: string;
+  /** `1` when every task of the normal classes is the scheduler's, `0` when only those that asked for it are. */
+  readonly switchAll?: string;
 }
 
 /** Why a sched_ext scheduler left: kernel's exit kind, reason and message. */

@@ -60,7 +60,7 @@ export function mockOutcome(
   const on: SchedExtState =
     definition.kind === 'builtin'
       ? OFF
-      : { state: 'enabled', ops: definition.ops, enableSeq: '1', nrRejected: '0' };
+      : { state: 'enabled', ops: definition.ops, enableSeq: '1', nrRejected: '0', switchAll: '1' };
   guest.send('hello', { version: 1, engine: 'mock: not a measurement' });
   guest.send('ready', {});
   switch (behaviour.kind) {

@@ -5,7 +5,13 @@ import type { FrameKind, GuestOutcome, RunResult } from '../lab/engine.ts';
 
 // sysfs values end in a newline, which is not part of them.
 const sysfs = z.string().trim().optional();
-const StatePayload = z.object({ state: sysfs, ops: sysfs, enableSeq: sysfs, nrRejected: sysfs });
+const StatePayload = z.object({
+  state: sysfs,
+  ops: sysfs,
+  enableSeq: sysfs,
+  nrRejected: sysfs,
+  switchAll: sysfs,
+});
 const ReasonPayload = z.object({ reason: z.string() });
 const ResultPayload = z.object({
   exit: z.int(),

@@ -91,6 +91,14 @@ test('a scheduler that the kernel does not name is refused, whatever the workloa
   });
 });
 
+test('a scheduler that leaves ordinary tasks to EEVDF is refused: the workload would not be under it', (t) => {
+  const partial = { state: 'enabled', ops: 'simple', switchAll: '0' };
+  t.like(asUnmeasured(judged(altered(outcomeOf(GOOD, SIMPLE), 'attached', partial), SIMPLE)), {
+    state: 'refused',
+    reason: 'sched_ext is enabled with "simple" for some tasks only (switch_all 0)',
+  });
+});
+
 test('the built-in scheduler is refused while a sched_ext scheduler is on, or when the kernel says nothing', (t) => {
   const outcome = outcomeOf(GOOD, EEVDF);
   const on = altered(outcome, 'attached', { state: 'enabled', ops: 'simple' });

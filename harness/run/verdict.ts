@@ -60,6 +60,8 @@ function mismatch(policy: PolicyDefinition, at: SchedExtState): string | undefin
   if (policy.kind === 'builtin') {
     return at.state === 'disabled' ? undefined : `sched_ext is ${named(at)}, expected disabled`;
   }
+  // A partial scheduler leaves ordinary tasks, and so the workload, to EEVDF.
+  if (at.switchAll === '0') return `sched_ext is ${named(at)} for some tasks only (switch_all 0)`;
   if (at.state === 'enabled' && at.ops === policy.ops) return undefined;
   return `sched_ext is ${named(at)}, expected enabled with "${policy.ops}"`;
 }

@@ -8,6 +8,7 @@ const SchedExt = z.looseObject({
   ops: text.optional(),
   enableSeq: text.optional(),
   nrRejected: text.optional(),
+  switchAll: text.optional(),
 });
 
 const facts = {

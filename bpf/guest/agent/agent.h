@@ -35,6 +35,7 @@ struct sched_state {
 	char ops[128];
 	char enable_seq[32];
 	char nr_rejected[32];
+	char switch_all[32];
 };
 
 /* frame.c: guest to host */

@@ -33,6 +33,7 @@ void sched_read(struct sched_state *state)
 	read_line("/sys/kernel/sched_ext/root/ops", state->ops, sizeof(state->ops));
 	read_line("/sys/kernel/sched_ext/enable_seq", state->enable_seq, sizeof(state->enable_seq));
 	read_line("/sys/kernel/sched_ext/nr_rejected", state->nr_rejected, sizeof(state->nr_rejected));
+	read_line("/sys/kernel/sched_ext/switch_all", state->switch_all, sizeof(state->switch_all));
 }
 
 /* A file that is absent or empty is an absent key, never an empty string. */
@@ -55,6 +56,7 @@ void sched_send(const char *kind, const struct sched_state *state)
 	at = member(json, at, sizeof(json), "ops", state->ops);
 	at = member(json, at, sizeof(json), "enableSeq", state->enable_seq);
 	at = member(json, at, sizeof(json), "nrRejected", state->nr_rejected);
+	at = member(json, at, sizeof(json), "switchAll", state->switch_all);
 	json[at++] = '}';
 	frame_send(kind, json, (size_t)at);
 }
