@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
 import { buildImage } from '../../vm-images/builder/build.ts';
+import { formatLock, lockOf, lockPath, lockWords, readLock } from '../../vm-images/builder/package-lock.ts';
 import { ExitCode } from '../core/errors.ts';
 import { requireImage } from '../lab/image.ts';
 import { cacheFolder } from '../lab/image-files.ts';
@@ -27,6 +30,18 @@ export const imageBuildCommand: Command<{ readonly recipe: string; readonly forc
   context.write(
     `     guest kernel ${image.manifest.guestKernel}, QEMU ${image.manifest.qemuVersion}, ${image.folder}`,
   );
+  context.write(`     ${lockWords(await readLock(context.root, recipe), await lockOf(image))}`);
+  return ExitCode.ok;
+};
+
+/** `pmvx image lock RECIPE`: records what the image is made of, for the next builds to be compared with. */
+export const imageLockCommand: Command<{ readonly recipe: string }> = async ({ recipe }, context) => {
+  const lock = await lockOf(await readImage(recipe, context));
+  const path = join(context.root, lockPath(recipe));
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, formatLock(lock));
+  const [guest, tools] = [lock.guest, lock.tools].map((packages) => Object.keys(packages).length);
+  context.write(`${lockPath(recipe)}: ${guest} packages of the guest root, ${tools} of the tools root`);
   return ExitCode.ok;
 };
 

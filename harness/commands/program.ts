@@ -120,7 +120,8 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
     .option('--json', 'for programs')
     .action(async (what: string, options: { json?: true }) => {
       const { listCommand } = await import('./list.ts');
-      finish(await listCommand({ what, json: options.json === true }, context));
+      const { imageRows } = await import('./image-rows.ts');
+      finish(await listCommand({ what, json: options.json === true }, context, imageRows));
     });
 
   program
@@ -143,9 +144,19 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
     .command('build')
     .description('build an image from vm-images/recipes/<recipe>.yaml')
     .argument('<recipe>', 'name of a recipe')
-    .action(async (recipe: string) => {
+    .option('--force', 'although it is there; fetches packages anew')
+    .action(async (recipe: string, options: { force?: true }) => {
       const { imageBuildCommand } = await import('./image.ts');
-      finish(await imageBuildCommand({ recipe }, context));
+      finish(await imageBuildCommand({ recipe, force: options.force === true }, context));
+    });
+
+  image
+    .command('lock')
+    .description('record what a built image is made of in vm-images/locks/<recipe>.json')
+    .argument('<recipe>', 'name of a recipe')
+    .action(async (recipe: string) => {
+      const { imageLockCommand } = await import('./image.ts');
+      finish(await imageLockCommand({ recipe }, context));
     });
 
   image
@@ -161,17 +172,20 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
     .command('selftest')
     .description('prove that an image is exact and shares time equally')
     .argument('<recipe>', 'name of a recipe')
-    .action(async (recipe: string) => {
+    .option('--force', 'although it passed before')
+    .action(async (recipe: string, options: { force?: true }) => {
       const { imageSelftestCommand } = await import('./image.ts');
-      finish(await imageSelftestCommand({ recipe }, context));
+      finish(await imageSelftestCommand({ recipe, force: options.force === true }, context));
     });
 
   image
     .command('list')
     .description('show recipes and built images')
-    .action(async () => {
+    .option('--json', 'for programs')
+    .action(async (options: { json?: true }) => {
       const { listCommand } = await import('./list.ts');
-      finish(await listCommand({ what: 'images' }, context));
+      const { imageRows } = await import('./image-rows.ts');
+      finish(await listCommand({ what: 'images', json: options.json === true }, context, imageRows));
     });
 }
 

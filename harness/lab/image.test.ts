@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { imageDigest, imageFolder, imageId, requireImage } from './image.ts';
 import { fileDigest, filesBelow } from './image-files.ts';
 
 const RECIPE = 'tiny';
-const PARTS = { vmlinux: 'kernel', 'root.ext4': 'root file system', 'qemu/bin/qemu': 'emulator' };
+const PARTS = {
+  vmlinux: 'kernel',
+  'initrd.cpio': 'agent',
+  'root.ext4': 'root file system',
+  'slice.so': 'plugin',
+  'packages.json': '{}',
+  'qemu/bin/qemu-system-x86_64': 'emulator',
+};
 const REBUILD = 'Build it anew: `./pmvx image build tiny --force`';
 
 interface Place {
@@ -33,7 +40,14 @@ async function builtImage(t: ExecutionContext): Promise<Place> {
     await write(path, text);
     files[name] = { size: text.length, sha256: await fileDigest(path) };
   }
-  const manifest = { v: 1, recipe: RECIPE, id: 'tiny-1', guestKernel: '7', qemuVersion: '10', rootMiB: 1 };
+  const manifest = {
+    v: 1,
+    recipe: RECIPE,
+    id: basename(folder),
+    guestKernel: '7',
+    qemuVersion: '10',
+    rootMiB: 1,
+  };
   await write(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, files }));
   return { root, cache, folder };
 }
@@ -83,10 +97,10 @@ test('a changed recipe or source is another image; a changed README is not', asy
 
 test('a missing part is named', async (t) => {
   const place = await builtImage(t);
-  await rm(join(place.folder, 'qemu/bin/qemu'));
+  await rm(join(place.folder, 'qemu/bin/qemu-system-x86_64'));
   t.is(
     await refusalOf(t, place),
-    `${place.folder}/qemu/bin/qemu: this part of the image is missing. ${REBUILD}`,
+    `${place.folder}/qemu/bin/qemu-system-x86_64: this part of the image is missing. ${REBUILD}`,
   );
 });
 
@@ -137,6 +151,34 @@ for (const [name, text] of [
   });
 }
 
+test('an image under the name of another is refused', async (t) => {
+  const place = await builtImage(t);
+  const path = join(place.folder, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...manifest, id: 'tiny-0123456789abcdef' }));
+  t.is(await refusalOf(t, place), `${path}: this is the image tiny-0123456789abcdef. ${REBUILD}`);
+});
+
+test('a manifest that lost a part which machines need is refused, also when the part is gone too', async (t) => {
+  const place = await builtImage(t);
+  const path = join(place.folder, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8'));
+  delete manifest.files['slice.so'];
+  await writeFile(path, JSON.stringify(manifest));
+  await rm(join(place.folder, 'slice.so'));
+  t.is(
+    await refusalOf(t, place),
+    `${place.folder}/slice.so: the manifest does not name this part of the image. ${REBUILD}`,
+  );
+});
+
+test('a folder in the place of a part counts as a missing part', async (t) => {
+  const place = await builtImage(t);
+  await rm(join(place.folder, 'vmlinux'));
+  await mkdir(join(place.folder, 'vmlinux'));
+  t.is(await refusalOf(t, place), `${place.folder}/vmlinux: this part of the image is missing. ${REBUILD}`);
+});
+
 test('the digest of an image changes with any of its files and with nothing else', async (t) => {
   const place = await builtImage(t);
   const { manifest } = await requireImage(place.root, place.cache, RECIPE);
@@ -150,10 +192,13 @@ test('files of a folder are listed below every level, sorted', async (t) => {
   const { folder } = await builtImage(t);
   await cp(join(folder, 'qemu'), join(folder, 'a'), { recursive: true });
   t.deepEqual(await filesBelow(folder), [
-    'a/bin/qemu',
+    'a/bin/qemu-system-x86_64',
+    'initrd.cpio',
     'manifest.json',
-    'qemu/bin/qemu',
+    'packages.json',
+    'qemu/bin/qemu-system-x86_64',
     'root.ext4',
+    'slice.so',
     'vmlinux',
   ]);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, globSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { canonicalJson, shortDigest } from '../core/ids.ts';
@@ -29,6 +29,16 @@ export interface ReadyImage {
   /** SHA-256 over names, sizes and digests of all files. */
   readonly digest: string;
 }
+
+/** No machine starts without these. */
+const NEEDED = [
+  IMAGE_FILES.kernel,
+  IMAGE_FILES.initrd,
+  IMAGE_FILES.root,
+  IMAGE_FILES.plugin,
+  IMAGE_FILES.packages,
+  `${IMAGE_FILES.qemu}/bin/qemu-system-x86_64`,
+];
 
 /** Files of the project that go into every image; their contents, with the recipe's, name it. */
 const SOURCES = [
@@ -76,15 +86,17 @@ export async function requireImage(root: string, cache: string, recipe: string):
       next: `Run \`./pmvx image build ${recipe}\``,
     });
   }
-  const manifest = parseManifest(await readFile(path, 'utf8'), path, recipe);
-  const faults = await damage(folder, manifest);
+  const manifest = await readManifest(folder, recipe);
+  const faults = [...misnamed(folder, manifest), ...(await damage(folder, manifest))];
   if (faults.length > 0) throw new PmvxError(ExitCode.image, faults);
   return { folder, manifest, digest: imageDigest(manifest) };
 }
 
-function parseManifest(text: string, path: string, recipe: string): ImageManifest {
+/** What an image says of itself; `requireImage` proves it. */
+export async function readManifest(folder: string, recipe: string): Promise<ImageManifest> {
+  const path = join(folder, IMAGE_FILES.manifest);
   try {
-    return ManifestSchema.parse(JSON.parse(text));
+    return ManifestSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     throw new PmvxError(
       ExitCode.image,
@@ -94,29 +106,49 @@ function parseManifest(text: string, path: string, recipe: string): ImageManifes
   }
 }
 
+/** A folder that was copied from another image, or given its name. */
+function misnamed(folder: string, { id, recipe }: ImageManifest): Fault[] {
+  if (id === basename(folder)) return [];
+  return [
+    { where: join(folder, IMAGE_FILES.manifest), what: `this is the image ${id}`, next: rebuild(recipe) },
+  ];
+}
+
 function rebuild(recipe: string): string {
   return `Build it anew: \`./pmvx image build ${recipe} --force\``;
+}
+
+/** What is wrong with the bytes of a file, if anything. */
+async function corruption(path: string, sha256: string): Promise<string | undefined> {
+  const found = await fileDigest(path).catch((error: NodeJS.ErrnoException) => error);
+  if (typeof found !== 'string') return `this part of the image cannot be read (${found.code})`;
+  if (found === sha256) return undefined;
+  return 'this part of the image is corrupt: its SHA-256 is not the one that was built';
 }
 
 /** Every difference between an image's folder and its manifest. */
 async function damage(folder: string, manifest: ImageManifest): Promise<Fault[]> {
   const faults: Fault[] = [];
   const next = rebuild(manifest.recipe);
+  for (const name of NEEDED.filter((each) => !Object.hasOwn(manifest.files, each))) {
+    faults.push({
+      where: join(folder, name),
+      what: 'the manifest does not name this part of the image',
+      next,
+    });
+  }
   for (const [name, part] of Object.entries(manifest.files)) {
     const where = join(folder, name);
     const size = await stat(where).then(
-      (found) => found.size,
+      (found) => (found.isFile() ? found.size : undefined),
       () => undefined,
     );
     if (size === undefined) faults.push({ where, what: 'this part of the image is missing', next });
     else if (size !== part.size) {
       faults.push({ where, what: `this part of the image has ${size} bytes, built were ${part.size}`, next });
-    } else if ((await fileDigest(where)) !== part.sha256) {
-      faults.push({
-        where,
-        what: 'this part of the image is corrupt: its SHA-256 is not the one that was built',
-        next,
-      });
+    } else {
+      const what = await corruption(where, part.sha256);
+      if (what !== undefined) faults.push({ where, what, next });
     }
   }
   const known = new Set<string>([...Object.keys(manifest.files), IMAGE_FILES.manifest, IMAGE_FILES.selfTest]);

@@ -38,7 +38,9 @@ export interface SelfTestReport {
 }
 
 /** The kept report of an image; absent when it was never tested as it is now. */
-export async function readSelfTest(image: ReadyImage): Promise<SelfTestReport | undefined> {
+export async function readSelfTest(
+  image: Pick<ReadyImage, 'folder' | 'digest'>,
+): Promise<SelfTestReport | undefined> {
   const path = join(image.folder, IMAGE_FILES.selfTest);
   if (!existsSync(path)) return undefined;
   try {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
 import { imageFolder, type ReadyImage, requireImage } from '../../harness/lab/image.ts';
 import { IMAGE_FILES } from '../../harness/lab/image-files.ts';
 import { assemble } from './assemble.ts';
+import { lockBuilds } from './build-lock.ts';
 import { compile } from './compile.ts';
-import { readRecipe } from './recipe.ts';
+import { requireHost } from './host.ts';
+import { type Recipe, readRecipe } from './recipe.ts';
 import { guestRoot, toolsRoot } from './roots.ts';
+import { BYTES_NEEDED } from './scratch.ts';
+import { fileFault } from './step-fault.ts';
 import { openWorkshop } from './workshop.ts';
 
 export interface BuildRequest {
@@ -18,39 +21,65 @@ export interface BuildRequest {
   readonly recipe: string;
   /** Builds although the image is there, and fetches packages anew. */
   readonly force: boolean;
+  /** Disk that must be free; by default what the shipped recipes take. */
+  readonly bytesNeeded?: number;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * recipe -> guest root | tools root -> compile -> assemble -> verify -> into place
+ * recipe -> guest root | tools root -> compile -> assemble -> into place -> verify
  *
  * Everything is made in a scratch folder and moved into place at the end by one rename: a build that fails or is killed
- * leaves no half image, and two builds at once do not see each other.
+ * leaves no half image, and what was there before stays. Builds in one cache take turns.
  */
 export async function buildImage(request: BuildRequest): Promise<ReadyImage> {
-  const { root, cache, recipe: name } = request;
+  const { root, cache, recipe: name, force } = request;
   const definition = await readRecipe(root, name);
   const target = await imageFolder(root, cache, name);
-  if (!request.force && existsSync(join(target, IMAGE_FILES.manifest)))
-    return requireImage(root, cache, name);
-  await requirePrograms();
-  if (request.force) await rm(join(cache, 'roots'), { recursive: true, force: true });
-  const shop = await openWorkshop(request);
+  const isThere = () => !force && existsSync(join(target, IMAGE_FILES.manifest));
+  if (!isThere()) {
+    await requireHost();
+    try {
+      await mkdir(cache, { recursive: true });
+      const lock = await lockBuilds(cache, request.say, request.signal);
+      try {
+        // Whoever held the lock may have built this very image.
+        if (!isThere()) await buildAlone(request, definition, target);
+      } finally {
+        await lock.release();
+      }
+    } catch (error) {
+      throw fileFault(error, cache);
+    }
+  }
+  return requireImage(root, cache, name);
+}
+
+async function buildAlone(request: BuildRequest, definition: Recipe, target: string): Promise<void> {
+  const { root, recipe: name, force } = request;
+  const shop = await openWorkshop({ bytesNeeded: BYTES_NEEDED, ...request });
   try {
-    const [tools, guest] = await both([toolsRoot(definition, shop), guestRoot(definition, shop)]);
+    const [tools, guest] = await both([
+      toolsRoot(definition, shop, force),
+      guestRoot(definition, shop, force),
+    ]);
     const compiled = await compile(root, definition, { tools, guest }, shop);
     const folder = await assemble(root, { name, definition }, { tools, guest, compiled }, shop);
+    if ((await imageFolder(root, request.cache, name)) !== target) {
+      throw new PmvxError(ExitCode.image, {
+        where: `image ${name}`,
+        what: 'its recipe or sources changed while it was built',
+        next: 'Build it again',
+      });
+    }
     await mkdir(dirname(target), { recursive: true });
-    if (request.force) await rm(target, { recursive: true, force: true });
-    await rename(folder, target).catch((error: NodeJS.ErrnoException) => {
-      // Another build of the same image was faster.
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
+    // A machine that runs on the old image keeps the files it has opened.
+    if (existsSync(target)) await rename(target, join(shop.scratch, 'replaced-image'));
+    await rename(folder, target);
   } finally {
     await shop.close();
   }
-  return requireImage(root, cache, name);
 }
 
 /** Waits for both even if one fails, so that nothing works on in a folder that is being removed. */
@@ -59,23 +88,4 @@ async function both<A, B>(tasks: [Promise<A>, Promise<B>]): Promise<[A, B]> {
   const failed = settled.find((each) => each.status === 'rejected');
   if (failed) throw failed.reason;
   return Promise.all(tasks);
-}
-
-const PROGRAMS: Readonly<Record<string, string>> = {
-  mmdebstrap: 'mmdebstrap',
-  tar: 'tar',
-  bash: 'bash',
-  unshare: 'util-linux',
-  setpriv: 'util-linux',
-};
-
-async function requirePrograms(): Promise<void> {
-  for (const [program, debianPackage] of Object.entries(PROGRAMS)) {
-    const found = await execa({ reject: false })('sh', ['-c', 'command -v "$1"', 'sh', program]);
-    if (!found.failed) continue;
-    throw new PmvxError(ExitCode.environment, {
-      what: `${program} is not installed, and images are built with it`,
-      next: `Run \`apt-get install ${debianPackage}\``,
-    });
-  }
 }

@@ -39,30 +39,45 @@ export async function compile(
 /*
  * $1 tools root, $2 build folder, $3 whether this process may mount, then the schedulers. In a mount namespace of its own
  * the build folder, /dev and /proc are put into the root and vanish with the process. Where mounting is not allowed (an
- * ordinary container), the build folder is copied in and out, and the root's own device nodes have to do.
+ * ordinary container), the build folder is copied in and out, device nodes are made, and of /proc there is what objtool
+ * asks where its stack is, for words about overflows.
  */
 const ENTER = `
 root=$1 build=$2 how=$3
 shift 3
-mkdir -p "$root/build"
 if [ "$how" = mounts ]; then
+  mkdir -p "$root/build"
   mount --rbind /dev "$root/dev"
   mount -t proc proc "$root/proc" || mount --rbind /proc "$root/proc"
   mount --bind "$build" "$root/build"
   exec chroot "$root" /bin/sh /build/compile.sh "$@"
 fi
-rm -rf "$root/build"
+leave() { rm -rf "$root/build" "$root/proc/self"; }
+trap leave EXIT
+leave
 cp -r "$build" "$root/build"
+mkdir -p "$root/proc/self"
+cat /proc/self/maps >"$root/proc/self/maps"
+node() { [ -c "$root/dev/$1" ] || mknod -m 666 "$root/dev/$1" c 1 "$2"; }
+node null 3
+node zero 5
+node full 7
+node random 8
+node urandom 9
 chroot "$root" /bin/sh /build/compile.sh "$@"
 cp -r "$root/build/out" "$build/out"
-rm -rf "$root/build"
 `;
 
 /** How to start a process that may chroot: with mounts of its own where the system allows it. */
 async function rootEntry(): Promise<{ prefix: string[]; mounts: boolean }> {
-  const asRoot = process.getuid?.() === 0;
-  const identity = asRoot ? [] : ['--user', '--map-root-user'];
-  const prefix = ['unshare', ...identity, '--mount', '--pid', '--fork', '--kill-child=KILL'];
-  const tried = await execa(prefix[0] as string, [...prefix.slice(1), 'true'], { reject: false });
-  return tried.failed ? { prefix: [], mounts: false } : { prefix, mounts: true };
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child=KILL'];
+  const identities =
+    process.getuid?.() === 0 ? [[], ['--user', '--map-root-user']] : [['--user', '--map-root-user']];
+  for (const identity of identities) {
+    const prefix = [...identity, ...namespaces];
+    // Trying a mount as well: some containers allow the namespace and not the mount.
+    const tried = await execa('unshare', [...prefix, 'mount', '--rbind', '/dev', '/dev'], { reject: false });
+    if (!tried.failed) return { prefix: ['unshare', ...prefix], mounts: true };
+  }
+  return { prefix: [], mounts: false };
 }

@@ -1,50 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { canonicalJson, shortDigest } from '../../harness/core/ids.ts';
 import { type DebianSource, hostDebian } from './debian.ts';
 import type { Recipe } from './recipe.ts';
 import type { Workshop } from './workshop.ts';
 
-/** Left out of every root: nothing here is read by a program. */
-const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
+/**
+ * Left out of every root: nothing here is read by a program. What tmpfiles.d makes depends on whether /proc could be mounted
+ * during installation, and the agent of the guest does not ask for it.
+ */
+const LEFT_OUT = [
+  '/usr/share/doc/*',
+  '/usr/share/man/*',
+  '/usr/share/locale/*',
+  '/usr/share/info/*',
+  '/usr/lib/tmpfiles.d/*',
+];
 
-/** The archive of the guest's root file system. */
-export async function guestRoot(recipe: Recipe, shop: Workshop): Promise<string> {
+/** Files bear no later time than this (assemble.ts says the same), nor do the dates that packages' scripts write. */
+const EPOCH = '1767225600';
+
+/** The archive of the guest's root file system; a kept one unless packages are to be fetched `anew`. */
+export async function guestRoot(recipe: Recipe, shop: Workshop, anew: boolean): Promise<string> {
   const debian = await hostDebian();
   const path = join(shop.cache, 'roots', `guest-${rootKey(recipe.suite, recipe.guest, debian)}.tar`);
-  if (existsSync(path)) return path;
+  if (!anew && existsSync(path)) return path;
   shop.say('guest root: installing packages');
   const partial = join(shop.scratch, 'guest.tar');
   await shop.step('guest root', async ($) => {
-    await $`mmdebstrap ${options(recipe.suite, recipe.guest, debian)} --format=tar ${recipe.suite} ${partial} ${lines(recipe.suite, debian)}`;
+    await $`${mmdebstrap(shop)} ${options(recipe.suite, recipe.guest, debian)} --format=tar ${recipe.suite} ${partial} ${lines(recipe.suite, debian)}`;
   });
-  await mkdir(join(shop.cache, 'roots'), { recursive: true });
-  await rename(partial, path);
+  await putInto(path, partial, shop);
   return path;
 }
 
 /** The unpacked root with compilers and QEMU, owned by whoever builds. */
-export async function toolsRoot(recipe: Recipe, shop: Workshop): Promise<string> {
+export async function toolsRoot(recipe: Recipe, shop: Workshop, anew: boolean): Promise<string> {
   const debian = await hostDebian();
   const path = join(shop.cache, 'roots', `tools-${rootKey(recipe.suite, recipe.tools, debian)}`);
-  if (existsSync(path)) return path;
+  if (!anew && existsSync(path)) return path;
   shop.say('tools root: installing QEMU, compilers, kernel headers and source');
   const partial = join(shop.scratch, 'tools');
   await mkdir(partial);
-  // Device nodes cannot be made without root; the compile step brings the host's.
-  const owner = process.getuid?.() === 0 ? [] : ['--no-same-owner', '--exclude=./dev/*'];
+  // Device nodes cannot be made by everyone; the compile step brings the host's.
+  const owner = process.getuid?.() === 0 ? [] : ['--no-same-owner'];
   await shop.step('tools root', async ($) => {
-    await $`mmdebstrap ${options(recipe.suite, recipe.tools, debian)} --format=tar ${recipe.suite} - ${lines(recipe.suite, debian)} | tar -x -C ${partial} ${owner}`;
+    await $`${mmdebstrap(shop)} ${options(recipe.suite, recipe.tools, debian)} --format=tar ${recipe.suite} - ${lines(recipe.suite, debian)} | tar -x -C ${partial} --exclude=./dev/* ${owner}`;
   });
-  await mkdir(join(shop.cache, 'roots'), { recursive: true });
-  await rename(partial, path).catch(async (error: NodeJS.ErrnoException) => {
-    // Another build was faster: its root is as good.
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    await rm(partial, { recursive: true, force: true });
-  });
+  await putInto(path, partial, shop);
   return path;
+}
+
+/** mmdebstrap, installing in this build's own folder: what it leaves when it is killed goes with that. */
+function mmdebstrap(shop: Workshop): string[] {
+  return ['env', `TMPDIR=${shop.unpack}`, `SOURCE_DATE_EPOCH=${EPOCH}`, 'mmdebstrap'];
+}
+
+/** Keeps a finished root, in place of the one that may be there. */
+async function putInto(path: string, partial: string, shop: Workshop): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  if (existsSync(path)) await rename(path, join(shop.scratch, `replaced-${basename(path)}`));
+  await rename(partial, path);
 }
 
 function rootKey(suite: string, packages: readonly string[], debian: DebianSource): string {
