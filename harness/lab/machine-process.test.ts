@@ -54,7 +54,7 @@ test('a machine stands in a session of its own, so that Ctrl-C in the terminal p
 
 test('a process that outlives its deadline is killed, and says that it was for that', async (t) => {
   const cwd = await newFolder(t);
-  const ended = await shell(cwd, 'exec sleep 1000', 50);
+  const ended = await shell(cwd, 'exec sleep 1000', 50.5);
   t.true(ended.reachedDeadline);
   t.is(ended.signal, 'SIGTERM');
   t.deepEqual(processesIn(cwd), []);

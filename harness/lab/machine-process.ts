@@ -29,7 +29,7 @@ export async function runMachineProcess(
   options: { readonly cwd: string; readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<ProcessEnd> {
   options.signal.throwIfAborted();
-  const deadline = AbortSignal.timeout(Math.min(options.deadlineMs, 2 ** 31 - 1));
+  const deadline = AbortSignal.timeout(Math.min(Math.ceil(options.deadlineMs), 2 ** 31 - 1));
   const [program, ...args] = boundTo(process.pid, command);
   const ended = await execa(program, args, {
     cwd: options.cwd,

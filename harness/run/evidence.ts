@@ -90,10 +90,10 @@ export function readEvidence(outcome: GuestOutcome): Evidence {
   return found;
 }
 
-/** The last `count` lines of a text that are not blank. */
+/** The last `count` lines of a text that are not blank; a serial console ends each with a carriage return, too. */
 export function lastLines(text: string, count: number): string {
   return text
-    .split('\n')
+    .split(/\r?\n/)
     .filter((line) => line.trim() !== '')
     .slice(-count)
     .join('\n');

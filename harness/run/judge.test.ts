@@ -246,6 +246,16 @@ test("a kernel panic is crashed with the kernel's words, whether the VM ended or
   }
 });
 
+test('of a console that goes on after the panic, the lines around the panic are kept, without carriage returns', (t) => {
+  const numbered = (word: string) => Array.from({ length: 60 }, (_, at) => `${word} ${at}\r\n`).join('');
+  const console = `${numbered('before')}[ 3.0] Kernel panic - not syncing: x\r\n${numbered('trace')}`;
+  const lines = (unmeasured({ kind: 'die', console }).detail ?? '').split('\n');
+  t.is(lines.length, 30);
+  t.is(lines[0], 'before 52');
+  t.is(lines[8], '[ 3.0] Kernel panic - not syncing: x');
+  t.is(lines[29], 'trace 20');
+});
+
 test("an agent's own fault is crashed", (t) => {
   t.like(unmeasured({ kind: 'error', reason: 'mount /sys: EBUSY' }), {
     state: 'crashed',

@@ -18,6 +18,8 @@ export interface JudgeContext {
 }
 
 const CONSOLE_LINES = 30;
+/** Of these, how many stand before the line that says that the kernel gave up. */
+const LINES_BEFORE_PANIC = 8;
 
 /**
  * Turns what a guest left behind into exactly one state. Pure: the same outcome gives the same record.
@@ -133,6 +135,15 @@ function crashed(reason: string, outcome: GuestOutcome): Verdict {
 }
 
 function withConsole(state: 'crashed' | 'timed-out', reason: string, outcome: GuestOutcome): Verdict {
-  const tail = lastLines(outcome.consoleTail, CONSOLE_LINES);
+  const tail = consoleLines(outcome.consoleTail);
   return { state, reason: oneLine(reason), ...(tail === '' ? {} : { detail: tail }) };
+}
+
+/** The console's end, or what surrounds a panic: the trace that follows it may be longer than all that is kept. */
+function consoleLines(consoleTail: string): string {
+  const lines = lastLines(consoleTail, Number.POSITIVE_INFINITY).split('\n');
+  const panic = lines.findIndex((line) => PANIC.test(line));
+  const from =
+    panic < 0 ? Math.max(0, lines.length - CONSOLE_LINES) : Math.max(0, panic - LINES_BEFORE_PANIC);
+  return lines.slice(from, from + CONSOLE_LINES).join('\n');
 }
