@@ -77,6 +77,22 @@ test("a refused policy keeps the verifier's last words", (t) => {
   t.regex(record.detail ?? '', /R1 invalid mem access$/);
 });
 
+test('a refused policy says first what the verifier found', (t) => {
+  const policyLog = [
+    "libbpf: prog 'simple_init': -- BEGIN PROG LOAD LOG --",
+    '0: (79) r2 = *(u64 *)(r1 +0)',
+    "R1 invalid mem access 'scalar'",
+    'processed 1 insns (limit 1000000)',
+    '-- END PROG LOAD LOG --',
+  ].join('\n');
+  const record = unmeasured({ kind: 'refuse', reason: 'scheduler process exited with status 1', policyLog });
+  t.is(
+    record.reason,
+    "the verifier refused simple_init: R1 invalid mem access 'scalar'; scheduler process exited with status 1",
+  );
+  t.regex(record.detail ?? '', /^0: \(79\).*\nR1 invalid mem access 'scalar'\n/);
+});
+
 test('a scheduler that the kernel does not name is refused, whatever the workload measured', (t) => {
   const outcome = outcomeOf(GOOD, SIMPLE);
   const off = altered(outcome, 'attached', { state: 'disabled' });

@@ -3,6 +3,7 @@ import type { PolicyDefinition } from '../core/policy.ts';
 import type { SchedExtState, SchedulerExit, UnmeasuredTrial } from '../core/trial.ts';
 import { type Evidence, lastLines } from './evidence.ts';
 import { FIRST_ERROR_KIND, type KernelExit, kernelExits } from './scheduler-exit.ts';
+import { verifierRefusal } from './verifier-words.ts';
 
 /** Why a trial yields no metric. */
 export interface Verdict {
@@ -19,10 +20,17 @@ export function refusal(policy: PolicyDefinition, seen: Evidence): Verdict | und
   const reason = seen.refused ?? (seen.attached && mismatch(policy, seen.attached));
   if (reason === undefined) return undefined;
   // The loader prints the verifier's log; the kernel says why it unloaded a scheduler that did get in.
-  const words = [lastLines(seen.policyLog, WORDS), lastLines(schedExtLines(seen.kernelLog), WORDS)]
+  const verifier = verifierRefusal(seen.policyLog);
+  const loader = verifier?.words ?? lastLines(seen.policyLog, WORDS);
+  const words = [loader, lastLines(schedExtLines(seen.kernelLog), WORDS)]
     .filter((part) => part !== '')
     .join('\n');
-  return { state: 'refused', reason: oneLine(reason), ...(words === '' ? {} : { detail: words }) };
+  const found = verifier && `the verifier refused ${verifier.program}: ${verifier.finding}; `;
+  return {
+    state: 'refused',
+    reason: oneLine(`${found ?? ''}${reason}`),
+    ...(words === '' ? {} : { detail: words }),
+  };
 }
 
 /** The policy was proven active and did not stay so until the workload's end. */
