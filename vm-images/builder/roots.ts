@@ -53,9 +53,13 @@ export async function toolsRoot(recipe: Recipe, shop: Workshop, anew: boolean): 
   return path;
 }
 
-/** mmdebstrap, installing in this build's own folder: what it leaves when it is killed goes with that. */
+/**
+ * mmdebstrap, installing in this build's own folder: what it leaves when it is killed goes with that. Python's imports write
+ * no byte code: py3compile does, in another form, and which of them is first is chance.
+ */
 function mmdebstrap(shop: Workshop): string[] {
-  return ['env', `TMPDIR=${shop.unpack}`, `SOURCE_DATE_EPOCH=${EPOCH}`, 'mmdebstrap'];
+  const settings = [`TMPDIR=${shop.unpack}`, `SOURCE_DATE_EPOCH=${EPOCH}`, 'PYTHONDONTWRITEBYTECODE=1'];
+  return ['env', ...settings, 'mmdebstrap'];
 }
 
 /** Keeps a finished root, in place of the one that may be there. */
