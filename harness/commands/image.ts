@@ -41,7 +41,7 @@ export const imageLockCommand: Command<{ readonly recipe: string }> = async ({ r
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, formatLock(lock));
   const [guest, tools] = [lock.guest, lock.tools].map((packages) => Object.keys(packages).length);
-  context.write(`${lockPath(recipe)}: ${guest} packages of the guest root, ${tools} of the tools root`);
+  context.write(`${lockPath(recipe)}: ${guest} packages in the guest root, ${tools} in the tools root`);
   return ExitCode.ok;
 };
 
