@@ -167,6 +167,14 @@ test('a scheduler that was replaced or loaded again is an ejection, even without
   );
 });
 
+test('a scheduler that was seen before the kernel had counted it is the one that is counted later', (t) => {
+  const uncounted = { state: 'enabled', ops: 'simple', enableSeq: '0' };
+  const outcome = altered(outcomeOf(GOOD, SIMPLE), 'attached', uncounted);
+  t.is(judged(outcome, SIMPLE).state, 'completed');
+  const again = altered(outcome, 'after', { ...uncounted, enableSeq: '2' });
+  t.is(judged(again, SIMPLE).state, 'ejected');
+});
+
 test('the unregistering at the end of every trial is no ejection', (t) => {
   const outcome = outcomeOf(GOOD, SIMPLE);
   t.regex(
