@@ -118,7 +118,7 @@ test('a guest whose kernel panics has crashed, with its last words, and is not t
 
 test('a guest that hangs is stopped by the host, and its console is shown', async (t) => {
   // Long enough for a boot as this host is now.
-  const deadlineMs = 2500 * (await undisturbed).record.host.seconds;
+  const deadlineMs = 2000 * (await undisturbed).record.host.seconds;
   const engine = labEngine('exact', (image) =>
     vmEngine('exact', image, { hostDeadlineMs: () => deadlineMs }),
   );

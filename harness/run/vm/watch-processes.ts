@@ -14,13 +14,6 @@ export function processesIn(folder: string): number[] {
     });
 }
 
-/** Resident memory of a process, MiB; undefined when it is gone. */
-export function residentMiB(pid: number): number | undefined {
-  const status = probe(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '';
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  return kib === undefined ? undefined : Number(kib) / 1024;
-}
-
 /** Looks until `state` is true; throws when it is not within `deadlineMs`. Returns how long that took, in ms. */
 export async function until(what: string, state: () => boolean, deadlineMs = 120_000): Promise<number> {
   const began = performance.now();
