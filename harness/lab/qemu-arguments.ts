@@ -19,7 +19,7 @@ export interface MachineFiles {
 
 /**
  * One machine, in QEMU's words. Nothing in it may ask the host while it runs: no network, no block device, no input, a
- * fixed processor and date. Commas cannot occur in values: paths are checked where they come from.
+ * fixed processor and date.
  */
 export function qemuArguments(
   accelerator: Accelerator,

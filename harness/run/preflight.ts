@@ -22,7 +22,7 @@ export function bytesNeeded(trials: number, jobs: number): number {
   return BYTES_A_RUN + trials * BYTES_A_TRIAL + jobs * BYTES_A_JOB;
 }
 
-/** Memory of an emulated machine besides its guest's, measured near 150 MiB on `exact`. */
+/** Memory of an emulated machine besides its guest's: translated code, QEMU itself. */
 const MIB_A_MACHINE = 256;
 
 /** Refuses to start more machines at once than memory holds: a guest that is swapped or killed measures nothing. */
