@@ -8,6 +8,9 @@ export interface BuildLock {
   release(): Promise<void>;
 }
 
+/** Stays in the cache for ever: removing it would free a lock that somebody holds. */
+export const LOCK_FILE = 'build.lock';
+
 /** flock(1) leaves with this when somebody else holds the lock. */
 const TAKEN = 75;
 
@@ -20,7 +23,7 @@ export async function lockBuilds(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<BuildLock> {
-  const path = join(cache, 'build.lock');
+  const path = join(cache, LOCK_FILE);
   let lock = await take(path, ['--nonblock', '--conflict-exit-code', String(TAKEN)], signal);
   if (lock === undefined) {
     say('waiting for another build in the same cache');

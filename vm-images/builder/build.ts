@@ -11,7 +11,7 @@ import { compile } from './compile.ts';
 import { requireHost } from './host.ts';
 import { type Recipe, readRecipe } from './recipe.ts';
 import { guestRoot, toolsRoot } from './roots.ts';
-import { BYTES_NEEDED } from './scratch.ts';
+import { BYTES_NEEDED, openCache } from './scratch.ts';
 import { fileFault } from './step-fault.ts';
 import { openWorkshop } from './workshop.ts';
 
@@ -41,7 +41,7 @@ export async function buildImage(request: BuildRequest): Promise<ReadyImage> {
   if (!isThere()) {
     await requireHost();
     try {
-      await mkdir(cache, { recursive: true });
+      await openCache(cache);
       const lock = await lockBuilds(cache, request.say, request.signal);
       try {
         // Whoever held the lock may have built this very image.

@@ -37,8 +37,7 @@ async function requireProgram(program: string, debianPackage: string): Promise<v
 async function requireNamespaces(): Promise<void> {
   const { username } = userInfo();
   const mapOne = ['--user', '--map-root-user', '--mount'];
-  const full = await execa('unshare', [...mapOne, '--map-auto', 'true'], { reject: false });
-  if (!full.failed) return;
+  // The simple way first: where no namespace may be made, the other leaves a process that waits for ever (util-linux 2.38).
   const small = await execa('unshare', [...mapOne, 'true'], { reject: false });
   if (small.failed) {
     throw new PmvxError(ExitCode.environment, {
@@ -46,6 +45,8 @@ async function requireNamespaces(): Promise<void> {
       next: 'Build as root, or let users make them: `sysctl kernel.unprivileged_userns_clone=1` or, with AppArmor, `sysctl kernel.apparmor_restrict_unprivileged_userns=0`',
     });
   }
+  const full = await execa('unshare', [...mapOne, '--map-auto', 'true'], { reject: false });
+  if (!full.failed) return;
   throw new PmvxError(ExitCode.environment, {
     what: `${username} has no subordinate users, which images are built with without root (${full.stderr.trim()})`,
     next: `Build as root, or run \`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}\` as root`,

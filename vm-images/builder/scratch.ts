@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, realpath, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
 import { shortDigest } from '../../harness/core/ids.ts';
+import { LOCK_FILE } from './build-lock.ts';
 
 const GIB = 2 ** 30;
 /** Both roots, the image and its parts, measured at 3.4 GiB, and room for a second guest root. */
@@ -21,6 +22,21 @@ export interface Scratch {
   remove(): Promise<void>;
 }
 
+/** Makes the cache and the file of its lock, which shows whether it can be written. */
+export async function openCache(cache: string): Promise<void> {
+  try {
+    await mkdir(cache, { recursive: true });
+    await (await open(join(cache, LOCK_FILE), 'a')).close();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new PmvxError(ExitCode.environment, {
+      where: cache,
+      what: `images cannot be kept here (${code})`,
+      next: 'Set PMVX_CACHE to a folder that can be written',
+    });
+  }
+}
+
 /** Makes the folders of a build, after removing what builds that died left behind. Needs the build lock. */
 export async function openScratch(cache: string, bytesNeeded: number): Promise<Scratch> {
   // Named by its cache, for it is that whose lock is held.
@@ -30,10 +46,10 @@ export async function openScratch(cache: string, bytesNeeded: number): Promise<S
   await removeMatching(cache, 'building-');
   await removeMatching(base, elsewhere);
   const folder = join(cache, `building-${process.pid}-${randomBytes(4).toString('hex')}`);
-  const open = await everyoneMayPass(cache);
-  const unpack = open ? join(folder, 'unpack') : join(base, elsewhere + randomBytes(4).toString('hex'));
+  const passable = await everyoneMayPass(cache);
+  const unpack = passable ? join(folder, 'unpack') : join(base, elsewhere + randomBytes(4).toString('hex'));
   await requireSpace(cache, bytesNeeded, 'PMVX_CACHE');
-  if (!open) await requireSpace(base, Math.min(bytesNeeded, UNPACK_BYTES), 'TMPDIR');
+  if (!passable) await requireSpace(base, Math.min(bytesNeeded, UNPACK_BYTES), 'TMPDIR');
   await mkdir(folder, { mode: 0o755 });
   await mkdir(unpack, { mode: 0o755 });
   return {

@@ -56,7 +56,7 @@ export function fileFault(error: unknown, cache: string): unknown {
       next: 'Free some space, or set PMVX_CACHE to a folder on another disk',
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new PmvxError(ExitCode.environment, {
       where,
       what: `images cannot be kept here (${code})`,
