@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -83,11 +83,10 @@ export async function buildScene(t: ExecutionContext): Promise<BuildScene> {
     'bpf/guest/agent/main.c': 'int main;\n',
   });
   await writeTree(join(folder, 'guest'), guestFiles());
-  await toolsTree(join(folder, 'tools'));
-  const pack = (name: string) =>
-    execFileSync('tar', ['-c', '-f', join(folder, `${name}.tar`), '-C', join(folder, name), '.']);
-  pack('guest');
-  pack('tools');
+  const packGuest = () => pack(join(folder, 'guest'), join(folder, 'guest.tar'));
+  packGuest();
+  toolsArchive ??= makeToolsArchive();
+  await symlink(await toolsArchive, join(folder, 'tools.tar'));
   await writeTree(bin, { mmdebstrap: fakeMmdebstrap(folder) });
   await chmod(join(bin, 'mmdebstrap'), 0o755);
   const recipe = (changes: Readonly<Record<string, unknown>>) =>
@@ -99,7 +98,7 @@ export async function buildScene(t: ExecutionContext): Promise<BuildScene> {
   };
   const addGuestFile = async (name: string, content: string) => {
     await writeTree(join(folder, 'guest'), { [name]: content });
-    pack('guest');
+    packGuest();
   };
   return { root, cache, bin, gate, calls, words, build, addGuestFile, recipe };
 }
@@ -141,9 +140,9 @@ if [[ -e ${folder}/gate ]]; then
   mkdir "$TMPDIR/half.$$"
   (exec -a "straggler ${folder}" sleep 1000) & inside=$!
   # Only in a process namespace can such a one be caught.
-  (($$ > 99)) || (exec -a "straggler ${folder}" setsid sleep 1000) & outside=$!
+  [[ $(readlink /proc/self/ns/pid) == '${readlinkSync('/proc/self/ns/pid')}' ]] || (exec -a "straggler ${folder}" setsid sleep 1000) & outside=$!
   echo waiting >>${folder}/calls
-  while [[ -e ${folder}/gate ]]; do sleep 0.02; done
+  while [[ -e ${folder}/gate ]]; do sleep 0.1; done
   kill $inside $outside 2>/dev/null
 fi
 if [[ $target == - ]]; then exec cat ${folder}/tools.tar; else exec cp ${folder}/guest.tar "$target"; fi
@@ -173,6 +172,21 @@ function bzImage(): Buffer {
   setup.writeUInt32LE(0, 0x248);
   setup.writeUInt32LE(payload.length, 0x24c);
   return Buffer.concat([setup, payload]);
+}
+
+/** The same for all scenes of a process. */
+let toolsArchive: Promise<string> | undefined;
+
+async function makeToolsArchive(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pmvx-build-tools-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await toolsTree(join(folder, 'tools'));
+  pack(join(folder, 'tools'), join(folder, 'tools.tar'));
+  return join(folder, 'tools.tar');
+}
+
+function pack(tree: string, archive: string): void {
+  execFileSync('tar', ['-c', '-f', archive, '-C', tree, '.']);
 }
 
 /** A root that `sh` runs in, with the programs that play QEMU and mke2fs. */
@@ -213,7 +227,7 @@ export async function writeTree(
 export async function waitingAtGate(scene: BuildScene, count: number): Promise<void> {
   const counted = () =>
     existsSync(scene.calls) ? readFileSync(scene.calls, 'utf8').split('waiting\n').length - 1 : 0;
-  while (counted() < count) await setTimeout(10);
+  while (counted() < count) await setTimeout(50);
 }
 
 /** Command lines of the living processes that have to do with a scene, besides the test's own. */
@@ -233,5 +247,5 @@ export function processesOf(scene: BuildScene): string[] {
 
 /** Resolves when no process of a scene is left. */
 export async function quiet(scene: BuildScene): Promise<void> {
-  while (processesOf(scene).length > 0) await setTimeout(10);
+  while (processesOf(scene).length > 0) await setTimeout(50);
 }
