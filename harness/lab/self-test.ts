@@ -87,11 +87,7 @@ export async function selfTest(
       options.signal,
     );
     if (vcpus === TWIN_VCPUS) twins.push(hash[0] || `${name}: no hash`);
-    const found = sharesOf(outcome, vcpus);
-    if (typeof found === 'string') {
-      faults.push(`${vcpus} vCPUs: ${found}`);
-      return;
-    }
+    const found = requireShares(outcome, vcpus, image);
     shares[vcpus] = found;
     spread[vcpus] = shareSpread(found);
     options.say(`${vcpus} vCPUs: equal within ${(spread[vcpus] * 100).toFixed(2)} %`);
@@ -107,11 +103,13 @@ export async function selfTest(
       .sort((a, b) => b - a)
       .map((vcpus, at) => () => boot(vcpus, `v${vcpus}-${at}`));
     const next = boots.values();
-    await Promise.all(
-      Array.from({ length: options.jobs }, async () => {
-        for (const one of next) await one();
-      }),
-    );
+    const workers = Array.from({ length: options.jobs }, async () => {
+      for (const one of next) await one();
+    });
+    // All machines must be gone before their folders are.
+    const ends = await Promise.allSettled(workers);
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -155,14 +153,32 @@ function machine(vcpus: number): Machine {
   };
 }
 
-/** The times that a guest printed, or why there are none. */
-function sharesOf(outcome: GuestOutcome, vcpus: number): Shares | string {
+/**
+ * The times that a guest printed. A machine that ended without them (killed, stalled, out of memory) proves nothing about the
+ * image: that is an error, and no report is kept, so that the next call tests again.
+ */
+export function requireShares(
+  outcome: GuestOutcome,
+  vcpus: number,
+  image: Pick<ReadyImage, 'manifest'>,
+): Shares {
   const output = outcome.frames.find(({ kind }) => kind === 'output')?.payload.toString('utf8') ?? '';
   const times = (kind: string): number[] =>
     [...output.matchAll(new RegExp(`^${kind} \\d+ (\\d+)$`, 'gm'))].map((match) => Number(match[1]));
   const [alone, together, unpinned] = [times('alone'), times('together'), times('unpinned')];
   const complete = alone.length === vcpus && together.length === vcpus && unpinned.length === 1;
   if (outcome.ended === 'done' && complete) return { alone, together, unpinned: unpinned[0] as number };
-  const console = outcome.consoleTail.trim().split('\n').slice(-3).join(' | ');
-  return `the machine ${outcome.ended} without its times (${outcome.cause ?? ''} ${output.slice(0, 200)} ${console})`;
+  const told = [
+    outcome.cause,
+    output.slice(0, 200),
+    outcome.consoleTail.trim().split('\n').slice(-3).join(' | '),
+  ]
+    .filter((words) => words !== undefined && words !== '')
+    .join('; ');
+  const how = outcome.ended === 'deadline' ? 'was stopped at its deadline' : 'ended';
+  throw new PmvxError(ExitCode.image, {
+    where: `image ${image.manifest.recipe}`,
+    what: `could not be tested: a machine of ${vcpus} vCPUs ${how} without its times (${told})`,
+    next: `Nothing is decided about the image; run \`./pmvx image selftest ${image.manifest.recipe}\` again`,
+  });
 }
