@@ -13,6 +13,7 @@ import { renderFigure } from '../paper-figs/render.ts';
 import { deriveSeed } from './core/seed.ts';
 import type { Spec } from './core/spec.ts';
 import type { TrialRecord } from './core/trial.ts';
+import { addSnapshots } from './lab/snapshots/bench.ts';
 import { planTrials } from './plan/plan.ts';
 import { parseLog } from './store/log-lines.ts';
 import { sampleCompleted, sampleDescription } from './store/sample-records.ts';
@@ -81,6 +82,7 @@ try {
     .add('analysis: first-look figure, SVG and PNG', async () => {
       await renderFigure(firstLook(tableRows(table), table));
     });
+  await addSnapshots(bench, folder);
   await bench.run();
   await log.close();
 

@@ -121,7 +121,7 @@ test('a wrong command line is one clear line on stderr and exit code 2', async (
     ],
     [
       ['run', 'x', '--engine', 'bare'],
-      "pmvx: option '--engine <name>' argument 'bare' is invalid. Allowed choices are exact, tcg, kvm, mock. Try `pmvx --help`.\n",
+      "pmvx: option '--engine <name>' argument 'bare' is invalid. Allowed choices are exact, tcg, kvm, native, mock. Try `pmvx --help`.\n",
     ],
   ];
   for (const [args, message] of cases) {

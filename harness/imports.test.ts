@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/store/': ['harness/core/'],
   'analysis/': ['harness/core/'],
   'harness/run/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/store/'],
+  'harness/whatif/': ['harness/core/', 'harness/lab/', 'harness/run/', 'analysis/'],
   'harness/runtime/': ['harness/core/', 'analysis/policy-map/'],
   'analysis/policy-map/': ['harness/core/', 'analysis/'],
   'paper-figs/': ['harness/core/', 'analysis/', 'harness/store/'],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+import { pointWords } from './point-words.ts';
 
 /** Headings of the table for people. */
 export const HEADINGS = [
@@ -34,22 +35,25 @@ export function policyLabel(row: Pick<OutcomeRow, 'policy' | 'role'>): string {
   return row.role === 'aa' ? `${row.policy} (A/A)` : row.policy;
 }
 
-/** `hackbench transport=pipe: time (s, lower is better)`. */
-export function groupTitle(row: OutcomeRow, engines: OutcomeTable['engines']): string {
+/** `hackbench transport=pipe at 2s: time (s, lower is better)`; a point is named only where it must be. */
+export function groupTitle(
+  row: OutcomeRow,
+  { engines, rows }: Pick<OutcomeTable, 'engines' | 'rows'>,
+): string {
   const engine = engines.length > 1 ? ` on ${row.engine}` : '';
   const variant = row.variant === '' || row.variant === 'default' ? '' : ` ${row.variant}`;
   const metric =
     row.metric === undefined
       ? 'no metric was measured'
       : `${row.metric.name} (${row.metric.unit}, ${row.metric.direction} is better)`;
-  return printable(`${row.workload}${variant}${engine}: ${metric}`);
+  return printable(`${row.workload}${variant}${pointWords(row, rows)}${engine}: ${metric}`);
 }
 
-/** Rows of the same workload and engine, in order. */
+/** Rows of the same workload, point and engine, in order. */
 export function rowGroups(table: OutcomeTable): OutcomeRow[][] {
   const groups = new Map<string, OutcomeRow[]>();
   for (const row of table.rows) {
-    const key = JSON.stringify([row.engine, row.workload, row.variant]);
+    const key = JSON.stringify([row.engine, row.workload, row.variant, row.point]);
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     group.push(row);
@@ -62,7 +66,7 @@ export function failureLines(table: OutcomeTable): string[] {
   return table.rows.flatMap((row) =>
     row.failures.map(({ note, state, reason, trials }) =>
       printable(
-        `[${note}] ${policyLabel(row)} on ${row.workload} ${row.variant}: ${state}: ${reason} (${listTrials(trials)})`,
+        `[${note}] ${policyLabel(row)} on ${row.workload} ${row.variant}${pointWords(row, table.rows)}: ${state}: ${reason} (${listTrials(trials)})`,
       ),
     ),
   );

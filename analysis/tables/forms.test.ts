@@ -64,6 +64,26 @@ test('the text form is aligned, names what failed, and shows a dash for what the
   ]);
 });
 
+test('the point is named where policies took over in the run, in every form, and nowhere else', (t) => {
+  const both = outcomeTable(
+    sampleRun([
+      { workload: 'hackbench', ends: { eevdf: [2], scx_simple: [1] } },
+      { workload: 'hackbench', point: 'warm', ends: { eevdf: [2], scx_qmap: [REFUSED] } },
+    ]),
+  );
+  const text = formatTextTable(both, { colour: false });
+  t.deepEqual(
+    text.filter((line) => line.startsWith('hackbench')),
+    ['hackbench at quiescent: time (s, lower is better)', 'hackbench at warm: time (s, lower is better)'],
+  );
+  t.true(text.some((line) => line.includes('scx_qmap on hackbench default at warm: refused')));
+  t.true(formatMarkdownTable(both).includes('### hackbench at warm: time'));
+  t.deepEqual([...new Set(tableRows(both).map(({ point }) => point))], ['quiescent', 'warm']);
+  t.false(
+    [...formatTextTable(TABLE, { colour: false }), formatMarkdownTable(TABLE)].join().includes('quiescent'),
+  );
+});
+
 test('colour changes nothing but colour', (t) => {
   const coloured = formatTextTable(TABLE, { colour: true }).join('\n');
   t.true(coloured.includes('\u001b[32mbetter'));

@@ -8,7 +8,7 @@ export function formatMarkdownTable(table: OutcomeTable): string {
   for (const rows of rowGroups(table)) {
     const [first] = rows;
     if (first === undefined) continue;
-    lines.push('', `### ${escapeMarkdown(groupTitle(first, table.engines))}`, '');
+    lines.push('', `### ${escapeMarkdown(groupTitle(first, table))}`, '');
     lines.push(`| ${HEADINGS.join(' | ')} |`, '|:--|--:|--:|:--|:--|--:|:--|');
     for (const row of rows) {
       const cells = rowCells(row);

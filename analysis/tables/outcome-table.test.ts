@@ -67,6 +67,57 @@ test('planned trials that have not run yet keep their rows, and a note says how 
   t.is(table.notes[0], 'not finished: 1 of 4 planned trials are recorded so far');
 });
 
+test('trials of different points are never paired, and each point has its rows in the order of the spec', (t) => {
+  const input = sampleRun([
+    { workload: 'hackbench', ends: { eevdf: [1, 2], scx_simple: [2, 4] } },
+    { workload: 'hackbench', point: '2s', ends: { eevdf: [1, 2], scx_simple: [0.5, 1] } },
+  ]);
+  const { points, workloads, ...spec } = input.spec;
+  t.deepEqual(points, ['quiescent', '2s']);
+  const table = outcomeTable({ ...input, spec: { ...spec, points, workloads: workloads.slice(0, 1) } });
+  t.deepEqual(
+    table.rows.map(({ point, policy, n, ratio }) => [
+      point,
+      policy,
+      n,
+      ratio?.kind === 'interval' && ratio.ratio,
+    ]),
+    [
+      ['quiescent', 'eevdf', 2, false],
+      ['quiescent', 'scx_simple', 2, 2],
+      ['2s', 'eevdf', 2, false],
+      ['2s', 'scx_simple', 2, 0.5],
+    ],
+  );
+  t.true(
+    table.notes.includes(
+      "at 2s: policies take over in the run; a workload's own metrics include what came before, the same under all",
+    ),
+  );
+});
+
+test("where the policy took over in the run the harness's own time is the primary metric, and is explained", (t) => {
+  const metric = { name: 'time_after', unit: 's', direction: 'lower' } as const;
+  const table = outcomeTable(
+    sampleRun([{ workload: 'hackbench', point: 'warm', metric, ends: { eevdf: [1], scx_simple: [2] } }]),
+  );
+  t.is(table.rows[1]?.metric?.name, 'time_after');
+  t.true(table.notes.some((note) => note.endsWith('; time_after: from there to the end of the run')));
+});
+
+test('forks are said to be not exact on engines that are not', (t) => {
+  const input = oneWorkload({ eevdf: [1], scx_simple: [1] });
+  const notesOf = (counterfactual: 'fork' | 'boot', engine: 'exact' | 'tcg') =>
+    outcomeTable({
+      ...input,
+      spec: { ...input.spec, counterfactual },
+      records: input.records.map((record) => ({ ...record, engine })),
+    }).notes.filter((note) => note.includes('not exact'));
+  t.is(notesOf('fork', 'tcg').length, 1);
+  t.deepEqual(notesOf('fork', 'exact'), []);
+  t.deepEqual(notesOf('boot', 'tcg'), []);
+});
+
 test('the null control is a row of its own and never mixes with the baseline', (t) => {
   const input = oneWorkload({ eevdf: [1, 2], aa: [2, 4], scx_simple: [1, 2] });
   t.deepEqual(

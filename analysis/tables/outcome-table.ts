@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Spec } from '../../harness/core/spec.ts';
+import type { ForkPoint } from '../../harness/core/fork-point.ts';
+import type { Counterfactual, Spec } from '../../harness/core/spec.ts';
 import type { EngineName, PlannedTrial, TrialRecord, TrialState } from '../../harness/core/trial.ts';
 import { median } from '../stats/median.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
@@ -10,17 +11,21 @@ import { tableNotes } from './table-notes.ts';
 /** All that a table is made of; the same input gives the same table. */
 export interface TableInput {
   readonly run: string;
-  readonly spec: Pick<Spec, 'name' | 'policies' | 'workloads' | 'baseline' | 'machine'>;
+  readonly spec: Pick<
+    Spec,
+    'name' | 'policies' | 'workloads' | 'counterfactual' | 'points' | 'baseline' | 'machine'
+  >;
   readonly planned: readonly PlannedTrial[];
   readonly records: readonly TrialRecord[];
   /** Name of the metric; each workload's primary one when absent. */
   readonly metric?: string;
 }
 
-/** One policy on one workload. */
+/** One policy on one workload, from one point on. */
 export interface OutcomeRow {
   readonly workload: string;
   readonly variant: string;
+  readonly point: ForkPoint;
   readonly engine: EngineName;
   readonly policy: string;
   /**
@@ -58,6 +63,7 @@ export interface OutcomeTable {
   readonly name: string;
   readonly baseline: string;
   readonly engines: readonly EngineName[];
+  readonly counterfactual: Counterfactual;
   readonly planned: number;
   readonly recorded: number;
   readonly rows: readonly OutcomeRow[];
@@ -68,12 +74,13 @@ export interface OutcomeTable {
 interface Group {
   readonly workload: string;
   readonly variant: string;
+  readonly point: ForkPoint;
   readonly engine: EngineName;
 }
 
 /**
- * The table of a run: every workload x every policy of its spec, plus whatever else was recorded. No policy is
- * ever left out.
+ * The table of a run: every workload x every point x every policy of its spec, plus whatever else was recorded. No
+ * policy is ever left out.
  */
 export function outcomeTable(input: TableInput): OutcomeTable {
   const { spec, records, planned } = input;
@@ -84,8 +91,8 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   let notes = 0;
   const nextNote = () => ++notes;
   const rows = engines.flatMap((engine) =>
-    workloadsOf(input).flatMap(({ workload, variant }) =>
-      groupRows(input, { workload, variant, engine }, engineOf, nextNote),
+    workloadsOf(input).flatMap(({ workload, variant, point }) =>
+      groupRows(input, { workload, variant, point, engine }, engineOf, nextNote),
     ),
   );
   const table = {
@@ -93,6 +100,7 @@ export function outcomeTable(input: TableInput): OutcomeTable {
     name: spec.name,
     baseline: spec.baseline,
     engines,
+    counterfactual: spec.counterfactual,
     planned: planned.length,
     recorded: records.length,
     rows,
@@ -107,10 +115,10 @@ function groupRows(
   nextNote: () => number,
 ): OutcomeRow[] {
   const records = input.records.filter(
-    (record) => record.engine === group.engine && sameWorkload(record, group),
+    (record) => record.engine === group.engine && sameGroup(record, group),
   );
   const planned = input.planned.filter(
-    (trial) => sameWorkload(trial, group) && engineOf(trial.trial) === group.engine,
+    (trial) => sameGroup(trial, group) && engineOf(trial.trial) === group.engine,
   );
   const metric = pickMetric(records, input.metric);
   const { baseline } = input.spec;
@@ -181,14 +189,15 @@ function failureGroups(records: readonly TrialRecord[], nextNote: () => number):
   return [...groups.values()].map((group) => ({ note: nextNote(), ...group }));
 }
 
-/** Workloads in the order of the spec, then any that only the records know. */
-function workloadsOf({ spec, records }: TableInput): readonly Pick<Group, 'workload' | 'variant'>[] {
-  const extra = records
-    .filter((record) => !spec.workloads.some((use) => sameWorkload(use, record)))
-    .toSorted((a, b) => (a.trial < b.trial ? -1 : 1));
-  const unique = new Map(
-    [...spec.workloads, ...extra].map((use) => [JSON.stringify([use.workload, use.variant]), use]),
-  );
+/** Workloads in the order of the spec, the points of each in its order, then any that only the records know. */
+function workloadsOf({ spec, records }: TableInput): readonly OfGroup[] {
+  const listed = spec.workloads.flatMap((use) => spec.points.map((point): OfGroup => ({ ...use, point })));
+  const extra = records.toSorted((a, b) => (a.trial < b.trial ? -1 : 1));
+  const unique = new Map<string, OfGroup>();
+  for (const group of [...listed, ...extra]) {
+    const key = JSON.stringify([group.workload, group.variant, group.point]);
+    if (!unique.has(key)) unique.set(key, group);
+  }
   return [...unique.values()];
 }
 
@@ -206,11 +215,8 @@ function rowsOf({ spec, records }: TableInput): readonly { policy: string; role:
   ];
 }
 
-interface OfWorkload {
-  readonly workload: string;
-  readonly variant: string;
-}
+type OfGroup = Pick<Group, 'workload' | 'variant' | 'point'>;
 
-function sameWorkload(a: OfWorkload, b: OfWorkload): boolean {
-  return a.workload === b.workload && a.variant === b.variant;
+function sameGroup(a: OfGroup, b: OfGroup): boolean {
+  return a.workload === b.workload && a.variant === b.variant && a.point === b.point;
 }

@@ -13,7 +13,7 @@ export async function formatOverview(table: OutcomeTable): Promise<string> {
     rows
       .filter((row) => row.role !== 'baseline')
       .map((row) => ({
-        workload: groupTitle(row, table.engines),
+        workload: groupTitle(row, table),
         policy: policyLabel(row),
         cell: overviewCell(row),
       })),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ForkPoint } from '../../harness/core/fork-point.ts';
 import type { Metric } from '../../harness/core/metric.ts';
 import type { Seed } from '../../harness/core/seed.ts';
 import type { PlannedTrial, TrialRecord, UnmeasuredTrial } from '../../harness/core/trial.ts';
@@ -13,6 +14,7 @@ export type SampleEnd =
 export interface SampleWorkload {
   readonly workload: string;
   readonly variant?: string;
+  readonly point?: ForkPoint;
   readonly metric?: Omit<Metric, 'value' | 'primary'>;
   /** A value for each block, by policy; the key `aa` is the baseline's null control. */
   readonly ends: Readonly<Record<string, readonly SampleEnd[]>>;
@@ -24,13 +26,14 @@ const TIME = { name: 'time', unit: 's', direction: 'lower' } as const;
 export function sampleRun(workloads: readonly SampleWorkload[], run = 'sample'): TableInput {
   const planned: PlannedTrial[] = [];
   const records: TrialRecord[] = [];
-  for (const { workload, variant = 'default', metric = TIME, ends } of workloads) {
+  for (const { workload, variant = 'default', point = 'quiescent', metric = TIME, ends } of workloads) {
     for (const [key, blocks] of Object.entries(ends)) {
       blocks.forEach((end, block) => {
         const trial = String(planned.length).padStart(4, '0');
         const role = key === 'aa' ? 'aa' : 'measure';
         const policy = key === 'aa' ? 'eevdf' : key;
-        const facts = { trial, block, seed: (100 + block) as Seed, workload, variant, policy, role } as const;
+        const seed = (100 + block) as Seed;
+        const facts = { trial, block, seed, workload, variant, point, policy, role } as const;
         planned.push({ ...facts, params: {} });
         if (end === undefined) return;
         const host = { startedAt: '2026-01-02T03:04:05.000Z', seconds: 1, attempt: 1 };
@@ -54,6 +57,8 @@ export function sampleRun(workloads: readonly SampleWorkload[], run = 'sample'):
       name: run,
       policies,
       workloads: workloads.map(({ workload, variant = 'default' }) => ({ workload, variant, params: {} })),
+      counterfactual: 'boot',
+      points: [...new Set(workloads.map(({ point = 'quiescent' }) => point))],
       baseline: 'eevdf',
       machine: {
         engine: 'mock',
@@ -61,7 +66,7 @@ export function sampleRun(workloads: readonly SampleWorkload[], run = 'sample'):
         memoryMiB: 1024,
         speed: 250,
         quantum: 5000,
-        topology: { sockets: 1, cores: 4, threads: 1 },
+        topology: { nodes: 1, sockets: 1, cores: 4, threads: 1 },
       },
     },
   };

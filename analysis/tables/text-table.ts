@@ -41,7 +41,7 @@ export function formatTextTable(table: OutcomeTable, options: { readonly colour:
     if (first === undefined) continue;
     lines.push(
       '',
-      groupTitle(first, table.engines),
+      groupTitle(first, table),
       line(headings, (_heading, text) => text),
     );
     cells.forEach((cell, at) => {

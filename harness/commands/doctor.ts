@@ -6,6 +6,7 @@ import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { EngineStatus } from '../lab/engine.ts';
 import { type ReadyImage, requireImage } from '../lab/image.ts';
 import { cacheFolder } from '../lab/image-files.ts';
+import { probeNative } from '../lab/native.ts';
 import { probeEngine } from '../lab/probe.ts';
 import { readSelfTest } from '../lab/self-test.ts';
 import type { Command, CommandContext } from './context.ts';
@@ -94,12 +95,14 @@ async function imageWords(image: ReadyImage): Promise<string> {
 
 async function engines(image: ReadyImage | PmvxError, signal: AbortSignal): Promise<EngineStatus[]> {
   const statuses: EngineStatus[] = [];
-  for (const engine of ['exact', 'tcg', 'kvm'] as const) {
-    statuses.push(
-      image instanceof PmvxError
-        ? { engine, works: false, why: `cannot be tried without the image "${RECIPE}"` }
-        : await probeEngine(engine, image, signal),
-    );
+  for (const engine of ['exact', 'tcg', 'kvm', 'native'] as const) {
+    if (image instanceof PmvxError) {
+      statuses.push({ engine, works: false, why: `cannot be tried without the image "${RECIPE}"` });
+    } else if (engine === 'native') {
+      statuses.push(await probeNative(image, 1, signal));
+    } else {
+      statuses.push(await probeEngine(engine, image, signal));
+    }
   }
   return [...statuses, { engine: 'mock', works: true, why: 'needs no machine; its numbers measure nothing' }];
 }

@@ -63,7 +63,7 @@ export const imageSelftestCommand: Command<{ readonly recipe: string; readonly f
   if (kept !== undefined) {
     requirePassed(kept, image);
     const worst = Math.max(...Object.values(kept.spread));
-    context.write(`     passed before: equal within ${(worst * 100).toFixed(2)} %, two boots identical`);
+    context.write(`     passed before: equal within ${(worst * 100).toFixed(2)} %, boots and fork identical`);
     return ExitCode.ok;
   }
   const report = await selfTest(image, {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Catalog } from '../core/catalog.ts';
 import type { Spec } from '../core/spec.ts';
-import type { EngineName, PlannedTrial } from '../core/trial.ts';
+import type { PlannedTrial } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
 import { type ReadyImage, requireImage } from '../lab/image.ts';
 import { cacheFolder, IMAGE_FILES } from '../lab/image-files.ts';
@@ -34,13 +34,19 @@ export async function openLab(
 }
 
 async function openRealLab(spec: Spec, context: CommandContext): Promise<Lab> {
-  const image = await requireImage(context.root, cacheFolder(context.env), spec.image);
-  const engine = spec.machine.engine as Exclude<EngineName, 'mock'>;
-  const tested = engine === 'exact' ? await provenImage(image, context) : await readSelfTest(image);
+  const cache = cacheFolder(context.env);
+  const image = await requireImage(context.root, cache, spec.image);
+  const tested =
+    spec.machine.engine === 'exact' ? await provenImage(image, context) : await readSelfTest(image);
   const { manifest } = image;
   const digest = (name: string): string => (manifest.files[name] as { sha256: string }).sha256;
   return {
-    engine: openEngine(engine, image),
+    engine: await openEngine(spec, image, {
+      cache,
+      env: context.env,
+      warn: (line) => context.warn(`pmvx: ${line}`),
+      signal: context.signal,
+    }),
     image: {
       id: manifest.id,
       recipe: manifest.recipe,
@@ -60,7 +66,7 @@ async function openRealLab(spec: Spec, context: CommandContext): Promise<Lab> {
 }
 
 /** An image is tested before its first experiment, and one that fails runs nothing on `exact`. */
-async function provenImage(image: ReadyImage, context: CommandContext): Promise<SelfTestReport> {
+export async function provenImage(image: ReadyImage, context: CommandContext): Promise<SelfTestReport> {
   let report = await readSelfTest(image);
   if (report === undefined) {
     context.write(`self-test of image ${image.manifest.recipe}, once before its first experiment`);

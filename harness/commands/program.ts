@@ -14,6 +14,8 @@ Examples:
   pmvx run my-experiment.yaml --jobs 2              run it
   pmvx run my-experiment.yaml --resume              go on where the last run of it was stopped
   pmvx analyze results/runs/ipc-first-look-20260101-120000
+  pmvx whatif my-experiment.yaml --at warm          what would each policy have done from one and the same state?
+  pmvx diverge my-experiment.yaml --policies a,b    the first context switch at which two policies differ
   pmvx list policies
   pmvx doctor                                       which engines work on this machine, and why
 
@@ -31,6 +33,43 @@ Examples:
   pmvx run my.yaml --jobs 4 --out /data/runs/night-1
   pmvx run my.yaml --out /data/runs/night-1 --resume
   pmvx run my.yaml --engine mock                    try a spec without any VM: invented numbers, no measurement`;
+
+const FORK_NOTES = `
+The state is of one seed of the spec, at the fork point: quiescent (before warm-up and run), warm (in the run, once it is warm), or
+a time into the run such as 0.25s. The machine is brought there once, frozen and kept (a snapshot); each policy then lives on from
+the same bits on the exact engine, whatever engine the spec names. All policies asked for are loaded before the fork.`;
+
+const WHATIF_NOTES = `${FORK_NOTES}
+
+Nothing is written into results/; --out DIR keeps consoles, trials.jsonl and answer.json. harness/whatif/README.md explains the
+members of --json. Exit code 5 says that some future failed, timed out or crashed, or that none completed.
+
+Examples:
+  pmvx whatif harness/experiments/quickstart.yaml
+  pmvx whatif harness/experiments/quickstart.yaml --at warm --policies eevdf,scx_simple,scx_central
+  pmvx whatif my.yaml --at 0.5s --workload hackbench:groups=4 --block 3
+  pmvx whatif my.yaml --at warm --blocks 5          from five states, with paired intervals`;
+
+const DIVERGE_NOTES = `${FORK_NOTES}
+
+Both forks are traced from outside: every context switch with its virtual time, vCPU and threads. Nothing is written into results/;
+--out DIR keeps the traces (consoles/*/switches: virtual ns, vCPU, thread that left, thread that came, its command).
+
+--policies with one policy twice compares two forks of it, which never differ. If they do, the exit code is 4: the image does not keep
+what its self-test has proven. Exit code 5 says that a fork failed, timed out or crashed, or that none completed.
+
+Examples:
+  pmvx diverge harness/experiments/quickstart.yaml --at warm --policies eevdf,scx_simple
+  pmvx diverge harness/experiments/quickstart.yaml --policies eevdf,eevdf`;
+
+const COST_NOTES = `
+A snapshot of each machine, then three pairs of forks for each load, a short and a long one; figures are their difference, so
+that start and end of a machine do not count. One machine at a time; two minutes a machine. Leave the host alone meanwhile: the
+table shows processor time, which other work on the host disturbs little, but does disturb.
+
+Examples:
+  pmvx image costs quick
+  pmvx image costs quick --vcpus 2,4 --quanta 5000 --json`;
 
 /** The command line: every command loads its own code when it is called, so that none waits for another's. */
 export function buildProgram(context: CommandContext, finish: (code: ExitCode) => void): Command {
@@ -114,6 +153,38 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
     });
 
   program
+    .command('fidelity')
+    .description('run one spec on every engine that works here, and say how far they agree')
+    .argument('[spec]', 'YAML file; default harness/experiments/fidelity.yaml')
+    .option('--engines <names>', 'which to try; default exact,tcg,kvm,native')
+    .option('--out <dir>', 'folder of the experiment; one that exists is gone on with')
+    .addOption(jobsOption())
+    .action(async (spec: string | undefined, options: { engines?: string; out?: string; jobs?: number }) => {
+      const { fidelityCommand, parseEngines } = await import('./fidelity.ts');
+      const { engines, ...rest } = options;
+      const given = engines === undefined ? {} : { engines: parseEngines(engines) };
+      finish(await fidelityCommand({ ...(spec === undefined ? {} : { spec }), ...given, ...rest }, context));
+    });
+
+  const snapshots = program.command('snapshots').description('machines kept at their fork points');
+  snapshots
+    .command('list')
+    .description('show what is kept, and what it takes on disk')
+    .option('--json', 'for programs')
+    .action(async (options: { json?: true }) => {
+      const { snapshotsListCommand } = await import('./snapshots.ts');
+      finish(await snapshotsListCommand(options, context));
+    });
+  snapshots
+    .command('prune')
+    .description('remove snapshots that nobody uses, the least recently used first')
+    .option('--to <size>', 'only until the others fit, such as 2GiB')
+    .action(async (options: { to?: string }) => {
+      const { snapshotsPruneCommand } = await import('./snapshots.ts');
+      finish(await snapshotsPruneCommand(options, context));
+    });
+
+  program
     .command('list')
     .description('show what there is')
     .argument('<what>', 'policies, workloads, images or runs')
@@ -133,8 +204,74 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
       finish(await doctorCommand({ json: options.json === true }, context));
     });
 
+  addForkCommands(program, context, finish);
+  addBenchCommands(program, context, finish);
   addImageCommands(program, context, finish);
   return program;
+}
+
+function addForkCommands(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
+  type Options = Omit<import('./fork-lab.ts').ForkOptions, 'spec'>;
+
+  const asking = (command: Command): Command =>
+    command
+      .argument('<spec>', 'YAML file')
+      .option('--at <point>', 'fork point: quiescent, warm, or a time into the run (default quiescent)')
+      .option('--policies <ids>', "with commas; default the spec's")
+      .option('--workload <id>', 'of the spec, or id:name=value,... where it has several; default its first')
+      .addOption(numberOption('--block <n>', 'block of the spec whose seed it is; default 0', 0, 999_999))
+      .addOption(numberOption('--seed <n>', 'a seed of your own instead', 1, 2 ** 31 - 1));
+  const ending = (command: Command, notes: string): Command =>
+    command
+      .addOption(jobsOption())
+      .option('--out <dir>', 'folder that keeps what the machines said; new or empty')
+      .option('--json', 'for programs')
+      .addHelpText('after', notes);
+
+  const whatif = asking(
+    program.command('whatif').description('what each policy would have done from one and the same state'),
+  ).addOption(numberOption('--blocks <n>', 'from so many states, one a block', 1, 1000));
+  ending(whatif, WHATIF_NOTES).action(async (spec: string, options: Options) => {
+    const { whatIfCommand } = await import('./whatif.ts');
+    finish(await whatIfCommand({ spec, ...options }, context));
+  });
+
+  const diverge = asking(
+    program
+      .command('diverge')
+      .description('the first context switch at which the futures of two policies differ'),
+  );
+  ending(diverge, DIVERGE_NOTES).action(async (spec: string, options: Options) => {
+    const { divergeCommand } = await import('./diverge.ts');
+    finish(await divergeCommand({ spec, ...options }, context));
+  });
+}
+
+function addBenchCommands(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
+  program
+    .command('bench')
+    .description('measure the harness itself')
+    .command('forks')
+    .description(
+      'run a whole spec with forks, then with boots: how long each takes, and whether all results are the same',
+    )
+    .argument('[spec]', 'YAML file; default harness/experiments/fork-speed.yaml')
+    .addOption(jobsOption())
+    .option('--own-blocks <n>', 'blocks to boot once more with only the own policy prepared', '1')
+    .option('--json', 'for programs')
+    .action(async (spec: string | undefined, options: { jobs?: number; ownBlocks: string; json?: true }) => {
+      const { benchForksCommand } = await import('./bench-forks.ts');
+      const { parseNumbers } = await import('./image-costs.ts');
+      const [ownBlocks = 0] = parseNumbers(
+        'own-blocks',
+        options.ownBlocks,
+        () => true,
+        'Write a whole number, 0 for none',
+      );
+      const { jobs, json } = options;
+      const given = { ...(spec === undefined ? {} : { spec }), ...(jobs === undefined ? {} : { jobs }) };
+      finish(await benchForksCommand({ ...given, ownBlocks, json: json === true }, context));
+    });
 }
 
 function addImageCommands(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
@@ -179,6 +316,31 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
     });
 
   image
+    .command('costs')
+    .description('measure what a virtual second costs the host, by vCPUs, load and quantum')
+    .argument('<recipe>', 'name of a recipe')
+    .option('--vcpus <list>', 'machines', '1,2,4,8,16')
+    .option('--quanta <list>', 'turns of a vCPU, in instructions', '5000,20000')
+    .option('--json', 'for programs; also wall time')
+    .addHelpText('after', COST_NOTES)
+    .action(async (recipe: string, options: { vcpus: string; quanta: string; json?: true }) => {
+      const { imageCostsCommand, parseNumbers } = await import('./image-costs.ts');
+      const vcpus = parseNumbers(
+        'vcpus',
+        options.vcpus,
+        (n) => [1, 2, 4, 8, 16].includes(n),
+        'Write 1, 2, 4, 8 or 16, like 1,2,4',
+      );
+      const quanta = parseNumbers(
+        'quanta',
+        options.quanta,
+        (n) => n >= 512,
+        'Write numbers from 512, like 5000,20000',
+      );
+      finish(await imageCostsCommand({ recipe, vcpus, quanta, json: options.json === true }, context));
+    });
+
+  image
     .command('list')
     .description('show recipes and built images')
     .option('--json', 'for programs')
@@ -190,12 +352,16 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
 }
 
 function jobsOption(): Option {
-  return new Option('--jobs <n>', 'VMs at once; default: the number of cores').argParser((text) => {
-    const jobs = Number(text);
-    if (!/^\d+$/.test(text) || jobs < 1 || jobs > 1024) {
-      throw new InvalidArgumentError('Give a whole number from 1 to 1024.');
+  return numberOption('--jobs <n>', 'VMs at once; default: the number of cores', 1, 1024);
+}
+
+function numberOption(flags: string, about: string, least: number, most: number): Option {
+  return new Option(flags, about).argParser((text) => {
+    const number = Number(text);
+    if (!/^\d+$/.test(text) || number < least || number > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
     }
-    return jobs;
+    return number;
   });
 }
 

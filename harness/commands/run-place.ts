@@ -70,6 +70,6 @@ function placeAt(folder: string, exists: boolean): RunPlace {
 }
 
 /** `20260131-235959`, UTC: sorts by time and is a safe file name. */
-function stamp(now: Date): string {
+export function stamp(now: Date): string {
   return now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
 }

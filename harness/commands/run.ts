@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
 import type { ExitCode } from '../core/errors.ts';
@@ -9,7 +8,7 @@ import type { EngineName } from '../core/trial.ts';
 import { type Plan, planTrials } from '../plan/plan.ts';
 import { runTrials } from '../run/controller.ts';
 import { countsOf, exitCodeOf, troubleLine } from '../run/exit-code.ts';
-import { preflight, requireMemory } from '../run/preflight.ts';
+import { machinesThatFit, preflight, requireMemory } from '../run/preflight.ts';
 import { resultsPlace } from '../run/results-place.ts';
 import { requireSameRun } from '../run/same-run.ts';
 import { formatDuration } from '../run/time-left.ts';
@@ -18,6 +17,7 @@ import { collectProvenance } from '../store/provenance.ts';
 import { createRun, type OpenRun, openRun, RUN_FILES } from '../store/run-folder.ts';
 import { writeTrialsCsv } from '../store/trials-csv.ts';
 import type { Command, CommandContext } from './context.ts';
+import { jobsOn } from './fidelity-engines.ts';
 import { type Lab, openLab } from './open-lab.ts';
 import { chooseRunPlace, type PlaceOptions, type RunPlace } from './run-place.ts';
 import { watchRun } from './run-watcher.ts';
@@ -27,20 +27,25 @@ export interface RunOptions extends PlaceOptions {
   readonly spec: string;
   readonly jobs?: number;
   readonly engine?: EngineName;
+  /** The command that goes on with a run that was stopped; `pmvx run --resume` unless another one led here. */
+  readonly goOnWith?: string;
 }
 
-/**
- * Runs a spec, or goes on with a run of it:
- * spec -> plan -> place and preflight -> lab -> run folder -> trials, each recorded as it ends -> CSV -> table.
- */
+/** Reads a spec and runs it, or goes on with a run of it. */
 export const runCommand: Command<RunOptions> = async (options, context) => {
+  const spec = await readSpec(options.spec, await context.catalog(), options.engine);
+  return runSpec(spec, options, context);
+};
+
+/** spec -> plan -> place and preflight -> lab -> run folder -> trials, each recorded as it ends -> CSV -> table. */
+export async function runSpec(spec: Spec, options: RunOptions, context: CommandContext): Promise<ExitCode> {
   const catalog = await context.catalog();
-  const spec = withEngine(await readSpec(options.spec, catalog), options.engine);
   const plan = planTrials(spec);
-  const jobs = options.jobs ?? availableParallelism();
+  const jobs = options.jobs ?? (await defaultJobs(spec.machine));
   const place = await chooseRunPlace(options, spec.name, context.root, new Date());
   await preflight(dirname(place.folder), { trials: plan.trials.length, jobs }, resultsPlace);
-  if (spec.machine.engine !== 'mock') await requireMemory(jobs, spec.machine.memoryMiB, resultsPlace);
+  if (!['mock', 'native'].includes(spec.machine.engine))
+    await requireMemory(jobs, spec.machine.memoryMiB, resultsPlace);
   const lab = await openLab(spec, plan.trials, catalog, context);
   const run = await openOrCreate(
     place,
@@ -76,7 +81,7 @@ export const runCommand: Command<RunOptions> = async (options, context) => {
     context.write(`${records.length} of ${plan.trials.length} trials recorded after ${took}${counts}`);
     let files: readonly string[] = [RUN_FILES.csv, RUN_FILES.log];
     if (end === 'interrupted') {
-      context.warn(`pmvx: stopped; go on with: ${resumeCommand(options, place)}`);
+      context.warn(`pmvx: stopped; go on with: ${options.goOnWith ?? resumeCommand(options, place)}`);
     } else {
       // Tables and figures take a while to load, and a run that is stopped needs none.
       const { reportRun } = await import('./run-table.ts');
@@ -90,7 +95,14 @@ export const runCommand: Command<RunOptions> = async (options, context) => {
   } finally {
     await run.close();
   }
-};
+}
+
+/** Fills the host's cores and memory and no more. In real time each vCPU has a core to itself, on native a trial the whole host. */
+async function defaultJobs({ engine, vcpus, memoryMiB }: Spec['machine']): Promise<number> {
+  const cores = jobsOn(engine, vcpus);
+  if (engine === 'mock' || engine === 'native') return cores;
+  return machinesThatFit(cores, memoryMiB, resultsPlace);
+}
 
 /** Names what the policies and workloads of a spec are defined as, so that a run is not resumed with others. */
 function definitionsDigest(spec: Spec, catalog: Catalog): string {
@@ -100,10 +112,6 @@ function definitionsDigest(spec: Spec, catalog: Catalog): string {
       workloads: spec.workloads.map(({ workload }) => catalog.workloads.get(workload)),
     }),
   );
-}
-
-function withEngine(spec: Spec, engine: EngineName | undefined): Spec {
-  return engine === undefined ? spec : { ...spec, machine: { ...spec.machine, engine } };
 }
 
 async function openOrCreate(
@@ -144,8 +152,12 @@ async function openOrCreate(
 function resumeCommand(options: RunOptions, place: RunPlace): string {
   const engine = options.engine === undefined ? [] : ['--engine', options.engine];
   const where = options.out === undefined ? place.id : place.folder;
-  const words = ['pmvx', 'run', options.spec, ...engine, '--resume', where];
+  return shellWords(['pmvx', 'run', options.spec, ...engine, '--resume', where]);
+}
+
+/** Words as a shell reads them back. */
+export function shellWords(words: readonly string[]): string {
   return words
-    .map((word) => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .map((word) => (/^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
     .join(' ');
 }

@@ -73,11 +73,11 @@ test('plan prints the trials in order and what they add up to', async (t) => {
   const { context, lines } = recorder();
   t.is(await planCommand({ spec: good }, context), ExitCode.ok);
   t.deepEqual(lines.join('\n').split('\n'), [
-    'trial  block        seed  workload  variant  policy      role',
-    '0001       0  1459136194  boot      default  eevdf       measure',
-    '0002       0  1459136194  boot      default  scx_simple  measure',
+    'trial  block        seed  workload  variant  point      policy      role',
+    '0001       0  1459136194  boot      default  quiescent  eevdf       measure',
+    '0002       0  1459136194  boot      default  quiescent  scx_simple  measure',
     '',
-    'plan 403355c9cc9da71b of x: 2 trials in 1 block, about 1.0 s of guest time in workloads on exact',
+    'plan edfb7167940b3103 of x: 2 trials in 1 block, about 1.0 s of guest time in workloads on exact',
   ]);
 });
 
@@ -92,6 +92,7 @@ test('plan for programs prints JSON alone', async (t) => {
     workload: 'boot',
     variant: 'default',
     params: {},
+    point: 'quiescent',
     policy: 'scx_simple',
     role: 'measure',
     seed: trials[0].seed,

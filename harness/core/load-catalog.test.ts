@@ -189,6 +189,20 @@ for (const [name, from, to, expected] of [
     ],
   ],
   [
+    "a metric with the harness's own name",
+    'time: { unit',
+    'time_after: { unit',
+    [`${W}:11:15: a metric must not be named time_after. Rename it; the name is the harness's own`],
+  ],
+  [
+    'a warm-up time that no run reaches',
+    'deadline_s: 60',
+    'warm_s: { exact: 1, kvm: 0.9 }\ndeadline_s: 60',
+    [
+      `${W}:12:18: warm_s of exact must be less than its takes_s, 1, got 1. A run that has ended is at no point`,
+    ],
+  ],
+  [
     'a driver without its source',
     'source: a',
     'source: driver',

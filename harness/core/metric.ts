@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+/** Seconds from when the policy took over in a run to its end: the harness's own metric of runs of fixed work. */
+export const TIME_AFTER = 'time_after';
+
 /** Which way is better. */
 export type Direction = 'lower' | 'higher';
 

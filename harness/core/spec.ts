@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ForkPoint } from './fork-point.ts';
 import type { EngineName } from './trial.ts';
 import type { ParameterValues } from './workload.ts';
 
@@ -11,9 +12,18 @@ export interface Machine {
   readonly speed: number;
   /** Instructions after which `exact` gives the next vCPU its turn. */
   readonly quantum: number;
-  /** Guest topology; sockets x cores x threads = vcpus. */
-  readonly topology: { readonly sockets: number; readonly cores: number; readonly threads: number };
+  /** sockets x cores x threads = vcpus; an LLC is a socket's. */
+  readonly topology: {
+    /** NUMA nodes: each has the same number of sockets, and an equal share of the memory. */
+    readonly nodes: number;
+    readonly sockets: number;
+    readonly cores: number;
+    readonly threads: number;
+  };
 }
+
+/** `fork`: policies live on from one frozen machine; `boot`: each trial executes the whole machine from power-on. */
+export type Counterfactual = 'fork' | 'boot';
 
 export interface WorkloadUse {
   readonly workload: string;
@@ -28,6 +38,9 @@ export interface Spec {
   readonly machine: Machine;
   readonly policies: readonly string[];
   readonly workloads: readonly WorkloadUse[];
+  readonly counterfactual: Counterfactual;
+  /** Where the policy takes over: each policy meets each workload once for each of these in every block. Unique. */
+  readonly points: readonly ForkPoint[];
   readonly seeds: { readonly base: number; readonly count: number };
   /** `randomised`: seeded order within each block; `listed`: as written. */
   readonly order: 'randomised' | 'listed';

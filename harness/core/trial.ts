@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ForkPoint } from './fork-point.ts';
 import type { Metric } from './metric.ts';
 import type { Seed } from './seed.ts';
 import type { ParameterValues } from './workload.ts';
 
-export const ENGINE_NAMES = ['exact', 'tcg', 'kvm', 'mock'] as const;
+export const ENGINE_NAMES = ['exact', 'tcg', 'kvm', 'native', 'mock'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** What a trial is to be, fixed by the plan before anything runs. */
@@ -17,6 +18,8 @@ export interface PlannedTrial {
   /** Readable name of the parameter values, unique within a workload of a spec, e.g. `transport=pipe,groups=2`. */
   readonly variant: string;
   readonly params: ParameterValues;
+  /** Where the policy takes over. */
+  readonly point: ForkPoint;
   readonly policy: string;
   /** `measure`, or `aa` for the baseline run again with another seed (null control). */
   readonly role: 'measure' | 'aa';
@@ -46,10 +49,11 @@ interface TrialFacts {
   readonly seed: number;
   readonly workload: string;
   readonly variant: string;
+  readonly point: ForkPoint;
   readonly policy: string;
   readonly role: 'measure' | 'aa';
   readonly engine: EngineName;
-  /** Kernel's evidence while the workload ran; absent when the trial never got there. */
+  /** Kernel's evidence from when the policy took over, and from the workload's end; absent when the trial never got there. */
   readonly schedBefore?: SchedExtState;
   readonly schedAfter?: SchedExtState;
   /** Exit status of the workload (128 + signal when killed by one). */

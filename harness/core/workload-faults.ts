@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PLACEHOLDER } from './command.ts';
 import type { Fault } from './errors.ts';
+import { TIME_AFTER } from './metric.ts';
 import { didYouMean } from './nearest.ts';
 import { isLegal, requirement } from './parameters.ts';
 import type { WorkloadDefinition } from './workload.ts';
@@ -25,6 +26,7 @@ export function workloadFaults(
   checkArguments(definition, say);
   checkWarmup(definition, say);
   checkMetrics(definition, say);
+  checkTimes(definition, say);
   checkDriver(id, definition, files, say);
   return faults;
 }
@@ -100,6 +102,14 @@ function checkWarmup({ params, warmup }: WorkloadDefinition, say: Say): void {
   }
 }
 
+function checkTimes({ warm_s, takes_s }: WorkloadDefinition, say: Say): void {
+  for (const engine of ['exact', 'kvm'] as const) {
+    if (warm_s === undefined || warm_s[engine] < takes_s[engine]) continue;
+    const what = `warm_s of ${engine} must be less than its takes_s, ${takes_s[engine]}, got ${warm_s[engine]}`;
+    say(['warm_s', engine], what, 'A run that has ended is at no point');
+  }
+}
+
 function checkMetrics({ metrics }: WorkloadDefinition, say: Say): void {
   const primary = Object.keys(metrics).filter((name) => metrics[name]?.primary);
   if (primary.length !== 1) {
@@ -108,6 +118,13 @@ function checkMetrics({ metrics }: WorkloadDefinition, say: Say): void {
   }
   for (const [name, { pattern }] of Object.entries(metrics)) {
     const path = ['metrics', name, 'pattern'];
+    if (name === TIME_AFTER) {
+      say(
+        ['metrics', name],
+        `a metric must not be named ${name}`,
+        "Rename it; the name is the harness's own",
+      );
+    }
     try {
       // An empty alternative always matches, and the match tells the number of groups.
       const groups = (new RegExp(`${pattern}|`, 'gm').exec('')?.length ?? 0) - 1;

@@ -54,11 +54,27 @@ export const WorkloadSchema = z.strictObject({
   deadline_s: z.number().positive().max(3600),
   /** Expected time of one run with default parameters, in guest seconds, by engine. */
   takes_s: z.strictObject({ exact: z.number().positive(), kvm: z.number().positive() }),
+  /**
+   * Time from the start of a run with default parameters until it is in its steady state, in guest seconds, by engine. The
+   * fork point `warm` is there. A tenth of `takes_s` when absent.
+   */
+  warm_s: z.strictObject({ exact: z.number().positive(), kvm: z.number().positive() }).optional(),
+  /**
+   * What ends a run. `work`: it ends when a fixed amount of work is done, so less time is better. `time`: its length is set
+   * (also by when requests come), and is never a score.
+   */
+  ends: z.enum(['work', 'time']).default('work'),
 });
 
 export type WorkloadDefinition = z.infer<typeof WorkloadSchema>;
 export type WorkloadClass = (typeof WORKLOAD_CLASSES)[number];
 export type ParameterValues = Readonly<Record<string, string | number>>;
+
+/** Guest seconds from the start of a run to its steady state. Engines without a figure of their own take that of `exact`. */
+export function warmSeconds({ warm_s, takes_s }: WorkloadDefinition, engine: string): number {
+  const key = engine === 'kvm' ? 'kvm' : 'exact';
+  return warm_s?.[key] ?? takes_s[key] / 10;
+}
 
 export interface Workload {
   readonly id: string;

@@ -9,11 +9,18 @@ export interface Orders {
   readonly trial: string;
   readonly seed: Seed;
   readonly policy: { readonly id: string; readonly definition: PolicyDefinition };
+  /**
+   * Process policies that are loaded and verified before the choice, the same for all trials of an experiment: sorted by
+   * id, each program with its arguments once.
+   */
+  readonly candidates: readonly { readonly id: string; readonly definition: PolicyDefinition }[];
   /** Complete argument vectors; absent warm-up means none. */
   readonly warmup?: readonly string[];
   readonly run: readonly string[];
   /** Longest guest time of one workload run. */
   readonly deadlineMs: number;
+  /** Guest time from the start of the run at which the policy takes over; before warm-up and run when absent. */
+  readonly forkAtMs?: number;
 }
 
 /** One frame that the guest sent. */
@@ -27,13 +34,16 @@ export interface Frame {
 /**
  * Frames in the order in which a healthy trial sends them.
  *
- * hello, ready (machine quiescent), attached (the kernel names the policy: `SchedExtState` as JSON) or refused
- * ({reason}), warm ({exit}), output (the workload's bytes, bounded), result (`RunResult`), after (`SchedExtState`), policy-log
- * (what a scheduler process printed), klog (kernel log), done. `error` ({reason}) says that the agent itself failed.
+ * hello, ready (machine quiescent), prepared (one for each candidate, in order: `Prepared`), attached (the kernel names the policy:
+ * `SchedExtState` as JSON) or refused ({reason}), warm ({exit}), output (the workload's bytes, bounded), result (`RunResult`), after
+ * (`SchedExtState`), policy-log (what a scheduler process printed), klog (kernel log), done. Where the policy takes over during the run,
+ * warm and then forked (`Forked`) come before attached or refused. `error` ({reason}) says that the agent itself failed.
  */
 export const FRAME_KINDS = [
   'hello',
   'ready',
+  'prepared',
+  'forked',
   'attached',
   'refused',
   'warm',
@@ -47,6 +57,24 @@ export const FRAME_KINDS = [
 ] as const;
 export type FrameKind = (typeof FRAME_KINDS)[number];
 
+/** Payload of a `ready` frame, as far as the host uses it. */
+export interface Ready {
+  /** Hexadecimal address of the kernel's `__switch_to_asm` and two offsets in its task_struct; absent when not to be had. */
+  readonly switchTo?: string;
+  readonly pidOffset?: number;
+  readonly commOffset?: number;
+}
+
+/** Payload of a `prepared` frame: whether a candidate is loaded and waits to attach. */
+export type Prepared =
+  | { readonly ops: string; readonly held: true }
+  | { readonly ops: string; readonly held: false; readonly reason: string };
+
+/** Payload of a `forked` frame: guest time from the start of the run to where the policy takes over. */
+export interface Forked {
+  readonly runNs: number;
+}
+
 /** Payload of a `result` frame (also of `warm`). */
 export interface RunResult {
   /** Exit status, 128 + signal when killed by one. */
@@ -54,6 +82,8 @@ export interface RunResult {
   /** True when the agent killed the run at its deadline. */
   readonly timedOut: boolean;
   readonly elapsedNs: number;
+  /** Guest time from the start of the run to when the policy took over; absent when that was before the run. */
+  readonly forkNs?: number;
   readonly userNs: number;
   readonly systemNs: number;
   readonly voluntarySwitches: number;
@@ -86,7 +116,7 @@ export interface EngineStatus {
   readonly why: string;
 }
 
-/** A way to run one trial. Implementations: exact, tcg, kvm, mock. */
+/** A way to run one trial. Implementations: exact, tcg, kvm, native, mock. */
 export interface Engine {
   readonly name: EngineName;
   /**

@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { FRAME_KINDS, type Frame, type FrameKind } from './engine.ts';
 
-const HEADER = /^PMVX 1 ([a-z-]{1,32}) (\d{1,20}) (\d{1,10}) ([0-9a-f]{8})$/;
+const HEADER = /^(PMVX 2 ([a-z-]{1,32}) (\d{1,20}) (\d{1,10})) ([0-9a-f]{8})$/;
 const MAX_HEADER = 128;
 /** Larger than any frame that the agent sends. */
 const MAX_PAYLOAD = 4 * 2 ** 20;
@@ -13,7 +13,7 @@ export interface DecodedFrames {
   readonly fault?: string;
 }
 
-/** Reads what a guest sent (format: bpf/guest/agent/frame.c). Untrusted: nothing is believed without its CRC. */
+/** Reads what a guest sent (format: bpf/guest/agent/frame.c). Untrusted: nothing, not even a header, is believed without its CRC. */
 export function decodeFrames(data: Buffer): DecodedFrames {
   const frames: Frame[] = [];
   let at = 0;
@@ -26,14 +26,14 @@ export function decodeFrames(data: Buffer): DecodedFrames {
     if (end < 0) return stop('no frame header');
     const header = HEADER.exec(data.toString('latin1', at, at + end));
     if (header === null) return stop('no frame header');
-    const [, kind = '', ns = '', size = '', crc = ''] = header;
+    const [, covered = '', kind = '', ns = '', size = '', crc = ''] = header;
     if (!isFrameKind(kind)) return stop(`unknown frame "${kind}"`);
     const length = Number(size);
     const start = at + end + 1;
     if (length > MAX_PAYLOAD) return stop(`frame "${kind}" of ${length} bytes`);
     if (start + length + 1 > data.length) return stop(`frame "${kind}" cut off`);
     const payload = data.subarray(start, start + length);
-    if (crc32(payload) !== Number.parseInt(crc, 16) || data[start + length] !== 10) {
+    if (crc32(payload, crc32(covered)) !== Number.parseInt(crc, 16) || data[start + length] !== 10) {
       return stop(`frame "${kind}" damaged`);
     }
     frames.push({ kind, guestNs: BigInt(ns), payload });

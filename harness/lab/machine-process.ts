@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
 export interface ProcessEnd {
@@ -19,25 +21,41 @@ export function boundTo(parent: number, command: readonly string[]): readonly [s
   return ['setpriv', '--pdeathsig', 'KILL', 'sh', '-c', check, String(parent), ...command];
 }
 
+/** A VM process that runs. */
+export interface MachineProcess {
+  /** QEMU's monitor, where the command line names file descriptor `MONITOR_FD`. */
+  readonly monitor: Duplex;
+  /** Resolves when the process has ended; rejects with the signal's reason when it was aborted. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Ends it at once; what it was asked for is done. */
+  kill(): void;
+}
+
+/** A socket that QEMU inherits: no name in a file system, nobody else can connect. */
+export const MONITOR_FD = 3;
+
+interface MachineOptions {
+  readonly cwd: string;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Runs a VM process to its end. It dies with this process (also when that is killed outright), stands in a process
+ * Starts a VM process. It dies with this process (also when that is killed outright), stands in a process
  * group of its own so that Ctrl-C in the terminal reaches it through us only, and is killed at the deadline. When `signal` is
- * aborted it rejects with the signal's reason once the process is gone.
+ * aborted `ended` rejects with the signal's reason once the process is gone.
  */
-export async function runMachineProcess(
-  command: readonly string[],
-  options: { readonly cwd: string; readonly deadlineMs: number; readonly signal: AbortSignal },
-): Promise<ProcessEnd> {
+export function startMachine(command: readonly string[], options: MachineOptions): MachineProcess {
   options.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(Math.min(Math.ceil(options.deadlineMs), 2 ** 31 - 1));
   const [program, ...args] = boundTo(process.pid, command);
-  const ended = await execa(program, args, {
+  const running = execa(program, args, {
     cwd: options.cwd,
     // QEMU needs nothing of the caller's environment.
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
     extendEnv: false,
-    stdin: 'ignore',
-    stdout: 'ignore',
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    buffer: { stderr: true, fd3: false },
     detached: true,
     cleanup: true,
     reject: false,
@@ -45,11 +63,36 @@ export async function runMachineProcess(
     cancelSignal: AbortSignal.any([options.signal, deadline]),
     forceKillAfterDelay: 2000,
   });
-  options.signal.throwIfAborted();
-  return {
-    ...(ended.exitCode === undefined ? {} : { exitCode: ended.exitCode }),
-    ...(ended.signal === undefined ? {} : { signal: ended.signal }),
-    stderr: String(ended.stderr ?? '').trim() || (ended.failed ? (ended.originalMessage ?? '') : ''),
-    reachedDeadline: deadline.aborted && ended.isCanceled,
-  };
+  const monitor = running.stdio[MONITOR_FD] as unknown as Duplex;
+  // A monitor that breaks off is seen by the end of the process.
+  monitor.on('error', () => undefined);
+  const ended = running.then((end): ProcessEnd => {
+    options.signal.throwIfAborted();
+    return {
+      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+      ...(end.signal === undefined ? {} : { signal: end.signal }),
+      stderr: String(end.stderr ?? '').trim() || (end.failed ? (end.originalMessage ?? '') : ''),
+      reachedDeadline: deadline.aborted && end.isCanceled,
+    };
+  });
+  // Whoever waits for the end hears why; until somebody does it is no fault.
+  ended.catch(() => undefined);
+  return { monitor, ended, kill: () => running.kill('SIGKILL') };
+}
+
+/** The end of a machine whose monitor is gone: its own, or ours when it does not come. */
+export async function endOf(machine: MachineProcess): Promise<ProcessEnd> {
+  await Promise.race([machine.ended, sleep(2000, undefined, { ref: false })]);
+  machine.kill();
+  return machine.ended;
+}
+
+/** Runs a VM process that needs no monitor to its end. */
+export async function runMachineProcess(
+  command: readonly string[],
+  options: MachineOptions,
+): Promise<ProcessEnd> {
+  const { monitor, ended } = startMachine(command, options);
+  monitor.resume();
+  return ended;
 }

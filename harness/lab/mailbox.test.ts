@@ -3,115 +3,195 @@ import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import type { PolicyDefinition } from '../core/policy.ts';
 import type { Seed } from '../core/seed.ts';
 import type { Orders } from './engine.ts';
-import { encodeOrders, MAILBOX_BYTES, writeMailbox } from './mailbox.ts';
+import { addBlock, encodeBlocks, MAILBOX_BYTES, writeMailbox } from './mailbox.ts';
 
 const words = { summary: 's', suits: 's', weakness: 's', source: 's' };
+function scheduler(id: string, ops: string, ...argv: string[]): { id: string; definition: PolicyDefinition } {
+  return { id, definition: { kind: 'process', ...words, argv, ops } };
+}
+const FLATCG = scheduler('flatcg', 'flatcg', '/opt/scx_flatcg');
+const SIMPLE = scheduler('simple', 'simple', '/opt/scx_simple');
+const FIFO = scheduler('fifo', 'simple', '/opt/scx_simple', '-f');
+
 const BUILTIN: Orders = {
   trial: '0007',
   seed: 77 as Seed,
   policy: { id: 'eevdf', definition: { kind: 'builtin', ...words } },
+  candidates: [],
   run: ['/usr/bin/hackbench', '-l', '60'],
   deadlineMs: 60_000,
 };
 const PROCESS: Orders = {
   ...BUILTIN,
-  policy: {
-    id: 'fifo',
-    definition: { kind: 'process', ...words, argv: ['/opt/scx_simple', '-f'], ops: 'simple' },
-  },
+  policy: SIMPLE,
+  candidates: [FIFO, FLATCG, SIMPLE],
   warmup: ['/usr/bin/hackbench', '-l', '5'],
+  forkAtMs: 250,
 };
 
-function bodyOf(orders: Orders): string {
-  const text = encodeOrders(orders).toString('latin1');
-  return text.slice(text.indexOf('\n') + 1);
+function bodies(orders: Orders): string[] {
+  return encodeBlocks(orders).map((block) => {
+    const text = block.toString('latin1');
+    return text.slice(text.indexOf('\n') + 1);
+  });
 }
 
-test('orders of the built-in scheduler are a header with length and CRC, and a line a fact', (t) => {
-  const body =
-    'seed 77\npolicy.kind builtin\npolicy.deadline_ms 20000\n' +
-    'run.arg %2Fusr%2Fbin%2Fhackbench\nrun.arg -l\nrun.arg 60\nrun.deadline_ms 60000\n';
-  t.is(bodyOf(BUILTIN), body);
-  const crc = crc32(body).toString(16).padStart(8, '0');
-  t.is(encodeOrders(BUILTIN).toString(), `PMVX-ORDERS 1 ${body.length} ${crc}\n${body}`);
+function runLines(run: readonly string[]): string[] {
+  const [, body = ''] = bodies({ ...BUILTIN, run });
+  return body.split('\n').filter((line) => line.startsWith('run.'));
+}
+
+test('a trial of the built-in scheduler has no candidates, a run and the choice', (t) => {
+  t.deepEqual(bodies(BUILTIN), [
+    'policy.deadline_ms 20000\n',
+    'seed 77\nrun.arg %2Fusr%2Fbin%2Fhackbench\nrun.arg -l\nrun.arg 60\nrun.deadline_ms 60000\n',
+    'policy.kind builtin\n',
+  ]);
 });
 
-test('a scheduler process comes with its arguments, the name that proves it, and a warm-up if there is one', (t) => {
-  t.is(
-    bodyOf(PROCESS),
-    'seed 77\npolicy.kind process\npolicy.deadline_ms 20000\npolicy.ops simple\n' +
-      'policy.arg %2Fopt%2Fscx_simple\npolicy.arg -f\n' +
-      'warmup.arg %2Fusr%2Fbin%2Fhackbench\nwarmup.arg -l\nwarmup.arg 5\n' +
-      'run.arg %2Fusr%2Fbin%2Fhackbench\nrun.arg -l\nrun.arg 60\nrun.deadline_ms 60000\n',
-  );
+test('candidates come with their arguments, the run with warm-up and fork time, the choice by number and name', (t) => {
+  t.deepEqual(bodies(PROCESS), [
+    'policy.deadline_ms 20000\n' +
+      'candidate.ops simple\ncandidate.arg %2Fopt%2Fscx_simple\ncandidate.arg -f\n' +
+      'candidate.ops flatcg\ncandidate.arg %2Fopt%2Fscx_flatcg\n' +
+      'candidate.ops simple\ncandidate.arg %2Fopt%2Fscx_simple\n',
+    'seed 77\nwarmup.arg %2Fusr%2Fbin%2Fhackbench\nwarmup.arg -l\nwarmup.arg 5\n' +
+      'run.arg %2Fusr%2Fbin%2Fhackbench\nrun.arg -l\nrun.arg 60\nrun.deadline_ms 60000\nfork.at_ms 250\n',
+    'policy.kind process\npolicy.ops simple\npolicy.candidate 2\n',
+  ]);
+});
+
+test('every block has a header with its length and CRC', (t) => {
+  for (const block of encodeBlocks(PROCESS)) {
+    const [head = '', ...rest] = block.toString().split('\n');
+    const body = rest.join('\n');
+    t.is(head, `PMVX-ORDERS 2 ${body.length} ${crc32(body).toString(16).padStart(8, '0')}`);
+  }
+});
+
+test('what is read before the choice is the same for every policy, and the candidates are so for every seed', (t) => {
+  const [candidates, run, choice] = encodeBlocks(PROCESS);
+  const [others, otherRun, otherChoice] = encodeBlocks({ ...PROCESS, policy: FIFO, trial: '0099' });
+  t.deepEqual([others, otherRun], [candidates, run]);
+  t.notDeepEqual(otherChoice, choice);
+  const [seeded, seededRun] = encodeBlocks({ ...PROCESS, seed: 78 as Seed });
+  t.deepEqual(seeded, candidates);
+  t.notDeepEqual(seededRun, run);
+});
+
+test('two policies with one program are one candidate, whatever they are called', (t) => {
+  const [, , choice] = bodies({ ...PROCESS, policy: { ...FLATCG, id: 'another' } });
+  t.is(choice, 'policy.kind process\npolicy.ops flatcg\npolicy.candidate 1\n');
+});
+
+test('a policy that is not among the candidates is refused by its id', (t) => {
+  const error = t.throws(() => encodeBlocks({ ...PROCESS, candidates: [FIFO] }), { instanceOf: RangeError });
+  t.is(error.message, 'policy simple is not among the candidates');
+});
+
+test('a candidate that no process holds is refused by its id', (t) => {
+  const error = t.throws(() => encodeBlocks({ ...PROCESS, candidates: [BUILTIN.policy] }), {
+    instanceOf: RangeError,
+  });
+  t.is(error.message, 'candidate eevdf is no process');
+});
+
+test('the guest takes 64 candidates and 128 arguments of a program; one more is refused by its number', (t) => {
+  const candidates = (count: number) =>
+    Array.from({ length: count }, (_, at) => scheduler(`p${at}`, 'simple', '/opt/scx_simple', String(at)));
+  t.notThrows(() => encodeBlocks({ ...BUILTIN, candidates: candidates(64) }));
+  const many = t.throws(() => encodeBlocks({ ...BUILTIN, candidates: candidates(65) }));
+  t.is(many?.message, '65 candidates; the guest holds at most 64');
+  t.notThrows(() => encodeBlocks({ ...BUILTIN, run: Array(128).fill('x') }));
+  const long = t.throws(() => encodeBlocks({ ...BUILTIN, run: Array(129).fill('x') }));
+  t.is(long?.message, 'run.arg: 129 arguments; the guest takes at most 128');
+  const argv = [scheduler('p', 'simple', ...Array(129).fill('x'))];
+  const scheduled = t.throws(() => encodeBlocks({ ...BUILTIN, candidates: argv }));
+  t.is(scheduled?.message, 'candidate.arg: 129 arguments; the guest takes at most 128');
 });
 
 test('the CRC in the header has eight digits also when it begins with zeros', (t) => {
-  const small = Array.from({ length: 1000 }, (_, at) => encodeOrders({ ...BUILTIN, seed: at as Seed }));
-  const digits = small.map((orders) => orders.toString().split('\n')[0]?.split(' ')[3] ?? '');
+  const small = Array.from({ length: 1000 }, (_, at) => encodeBlocks({ ...BUILTIN, seed: at as Seed })[1]);
+  const digits = small.map((block) => block.toString().split('\n')[0]?.split(' ')[3] ?? '');
   t.true(digits.some((crc) => crc.startsWith('0')));
   t.true(digits.every((crc) => /^[0-9a-f]{8}$/.test(crc)));
 });
 
 test('a newline, a percent sign, UTF-8 and an empty argument stay within their line', (t) => {
-  const run = ['/bin/sh', '-c', 'a\nrun.deadline_ms 1', '100 %', 'größe', ''];
-  const lines = bodyOf({ ...BUILTIN, run }).split('\n');
-  t.deepEqual(
-    lines.filter((line) => line.startsWith('run.arg ')),
-    [
-      'run.arg %2Fbin%2Fsh',
-      'run.arg -c',
-      'run.arg a%0Arun.deadline_ms%201',
-      'run.arg 100%20%25',
-      'run.arg gr%C3%B6%C3%9Fe',
-      'run.arg ',
-    ],
-  );
-  t.is(lines.filter((line) => line.startsWith('run.deadline_ms')).length, 1);
+  t.deepEqual(runLines(['/bin/sh', '-c', 'a\nrun.deadline_ms 1', '100 %', 'größe', '']), [
+    'run.arg %2Fbin%2Fsh',
+    'run.arg -c',
+    'run.arg a%0Arun.deadline_ms%201',
+    'run.arg 100%20%25',
+    'run.arg gr%C3%B6%C3%9Fe',
+    'run.arg ',
+    'run.deadline_ms 60000',
+  ]);
 });
 
 test('every argument reads back as it was given', (t) => {
   const run = Array.from({ length: 95 }, (_, at) => `x${String.fromCodePoint(32 + at)}\t${at}`);
-  const found = bodyOf({ ...BUILTIN, run })
-    .split('\n')
+  const found = runLines(run)
     .filter((line) => line.startsWith('run.arg '))
     .map((line) => decodeURIComponent(line.slice('run.arg '.length)));
   t.deepEqual(found, run);
 });
 
-test('two trials with one seed, policy and command get the same orders: the trial is not named', (t) => {
-  t.deepEqual(encodeOrders({ ...PROCESS, trial: '0099' }), encodeOrders(PROCESS));
-  t.notDeepEqual(encodeOrders({ ...PROCESS, seed: 78 as Seed }), encodeOrders(PROCESS));
-});
-
 test('orders that the guest has no room for are refused with both sizes', (t) => {
-  const error = t.throws(() => encodeOrders({ ...BUILTIN, run: ['x'.repeat(1_044_480)] }), {
+  const error = t.throws(() => encodeBlocks({ ...BUILTIN, run: ['x'.repeat(1_044_480)] }), {
     instanceOf: RangeError,
   });
-  t.is(error.message, 'orders of 1044564 bytes; at most 1044480 fit');
+  t.is(error.message, 'orders of 1044519 bytes; at most 1044480 fit');
 });
 
 test('an argument that a program cannot be given is refused by its place', (t) => {
-  const error = t.throws(() => encodeOrders({ ...BUILTIN, run: ['/bin/echo', 'a\0b'] }), {
+  const error = t.throws(() => encodeBlocks({ ...BUILTIN, run: ['/bin/echo', 'a\0b'] }), {
     instanceOf: RangeError,
   });
   t.is(error.message, 'run.arg "a\\u0000b" holds a NUL, which ends an argument');
 });
 
-test('the mailbox is a sparse file of the size that the machine maps, with the orders at its start', async (t) => {
+const WAIT = Buffer.from('PMVX-ORDERS 2 0 00000000 WAIT\n');
+
+async function mailboxPath(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pmvx-mailbox-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const path = join(folder, 'mailbox');
+  return join(folder, 'mailbox');
+}
+
+/** Fails unless the mailbox holds exactly these blocks, each at its place and with nothing behind it. */
+async function holds(t: ExecutionContext, path: string, blocks: readonly Buffer[]): Promise<void> {
+  const file = await open(path);
+  for (const [at, block] of blocks.entries()) {
+    const { buffer } = await file.read(Buffer.alloc(block.length + 1), 0, block.length + 1, at * 2 ** 20);
+    t.deepEqual(buffer, Buffer.concat([block, Buffer.alloc(1)]), `block ${at}`);
+  }
+  await file.close();
+}
+
+test('the mailbox is a sparse file of the size that the machine maps, with a block at each MiB', async (t) => {
+  const path = await mailboxPath(t);
   await writeMailbox(path, PROCESS);
   const found = await stat(path);
   t.is(found.size, MAILBOX_BYTES);
   t.true(found.blocks * 512 < 2 ** 20);
-  const file = await open(path);
-  t.teardown(() => file.close());
-  const orders = encodeOrders(PROCESS);
-  const { buffer } = await file.read(Buffer.alloc(orders.length + 1), 0, orders.length + 1, 0);
-  t.deepEqual(buffer, Buffer.concat([orders, Buffer.alloc(1)]));
+  await holds(t, path, encodeBlocks(PROCESS));
+});
+
+test('blocks that are yet to come ask the guest to wait, and can be added while a machine maps the file', async (t) => {
+  const path = await mailboxPath(t);
+  const [candidates, run, choice] = encodeBlocks(PROCESS);
+  await writeMailbox(path, PROCESS, 1);
+  const { ino } = await stat(path);
+  await holds(t, path, [candidates, WAIT, WAIT]);
+  await addBlock(path, PROCESS, 2);
+  await holds(t, path, [candidates, WAIT, choice]);
+  await addBlock(path, PROCESS, 1);
+  await holds(t, path, [candidates, run, choice]);
+  const found = await stat(path);
+  t.deepEqual([found.ino, found.size], [ino, MAILBOX_BYTES]);
 });

@@ -1,50 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { canonicalJson } from '../core/ids.ts';
+import type { PolicyDefinition } from '../core/policy.ts';
 import type { Orders } from './engine.ts';
 
 /** Persistent memory is mapped in steps of 128 MiB; the file is sparse. */
 export const MAILBOX_BYTES = 128 * 2 ** 20;
-/** What the guest is ready to read, see bpf/guest/agent/orders.c. */
-const MAX_ORDERS = 1024 * 1024 - 4096;
-/** How long a scheduler may take to attach, guest time. */
+/** Where each block begins, and the most that the guest is ready to read of one; see bpf/guest/agent/mailbox.c. */
+const BLOCK_BYTES = 2 ** 20;
+const MAX_ORDERS = BLOCK_BYTES - 4096;
+/** As in bpf/guest/agent/agent.h. */
+const MAX_ARGUMENTS = 128;
+const MAX_CANDIDATES = 64;
+/** How long a scheduler may take to be ready, and again to attach, guest time. */
 const ATTACH_MS = 20_000;
+/** A block that comes later. */
+const WAIT = Buffer.from('PMVX-ORDERS 2 0 00000000 WAIT\n');
+
+type Line = readonly [key: string, value: string];
+type ProcessDefinition = Extract<PolicyDefinition, { kind: 'process' }>;
 
 /**
- * Orders as the guest's agent reads them. The trial's id is not among them: two trials with one seed and one policy must be
- * the same machine to the last bit.
+ * Orders as the guest's agent reads them, one block after the other: the candidates (the same for all trials of an
+ * experiment), the run (the same for all policies of a block), the choice. What is read before a fork point is thus the same for
+ * all that fork there. The trial's id is not among it: two trials with one seed and one policy are the same machine to the last bit.
  *
- * Format: a header with length and CRC, then `key value` lines, values percent-encoded. */
-export function encodeOrders(orders: Orders): Buffer {
-  const { definition } = orders.policy;
-  const lines: [string, string][] = [
-    ['seed', String(orders.seed)],
-    ['policy.kind', definition.kind],
-    ['policy.deadline_ms', String(ATTACH_MS)],
-  ];
-  if (definition.kind === 'process') {
-    lines.push(['policy.ops', definition.ops]);
-    for (const value of definition.argv) lines.push(['policy.arg', value]);
+ * Format: a header with length and CRC, then `key value` lines, values percent-encoded. Throws RangeError for what the guest has no
+ * room for.
+ */
+export function encodeBlocks(orders: Orders): readonly [Buffer, Buffer, Buffer] {
+  const candidates = orders.candidates.map(({ id, definition }) => {
+    if (definition.kind !== 'process') throw new RangeError(`candidate ${id} is no process`);
+    return definition;
+  });
+  if (candidates.length > MAX_CANDIDATES) {
+    throw new RangeError(`${candidates.length} candidates; the guest holds at most ${MAX_CANDIDATES}`);
   }
-  for (const value of orders.warmup ?? []) lines.push(['warmup.arg', value]);
-  for (const value of orders.run) lines.push(['run.arg', value]);
-  lines.push(['run.deadline_ms', String(orders.deadlineMs)]);
+  return [
+    encodeBlock([['policy.deadline_ms', String(ATTACH_MS)], ...candidates.flatMap(candidateLines)]),
+    encodeBlock(runLines(orders)),
+    encodeBlock(choiceLines(orders, candidates)),
+  ];
+}
 
+function candidateLines({ ops, argv }: ProcessDefinition): Line[] {
+  return [['candidate.ops', ops], ...argumentLines('candidate.arg', argv)];
+}
+
+function runLines({ seed, warmup, run, deadlineMs, forkAtMs }: Orders): Line[] {
+  return [
+    ['seed', String(seed)],
+    ...argumentLines('warmup.arg', warmup ?? []),
+    ...argumentLines('run.arg', run),
+    ['run.deadline_ms', String(deadlineMs)],
+    ...(forkAtMs === undefined ? [] : [['fork.at_ms', String(forkAtMs)] as const]),
+  ];
+}
+
+/** Two candidates may go by one name (a scheduler with other arguments), so the choice is a candidate's number. */
+function choiceLines({ policy }: Orders, candidates: readonly ProcessDefinition[]): Line[] {
+  const { definition } = policy;
+  if (definition.kind === 'builtin') return [['policy.kind', 'builtin']];
+  const program = programOf(definition);
+  const index = candidates.findIndex((each) => programOf(each) === program);
+  if (index < 0) throw new RangeError(`policy ${policy.id} is not among the candidates`);
+  return [
+    ['policy.kind', 'process'],
+    ['policy.ops', definition.ops],
+    ['policy.candidate', String(index)],
+  ];
+}
+
+function programOf({ ops, argv }: ProcessDefinition): string {
+  return canonicalJson([ops, argv]);
+}
+
+function argumentLines(key: string, values: readonly string[]): Line[] {
+  if (values.length > MAX_ARGUMENTS) {
+    throw new RangeError(`${key}: ${values.length} arguments; the guest takes at most ${MAX_ARGUMENTS}`);
+  }
+  return values.map((value) => [key, value]);
+}
+
+function encodeBlock(lines: readonly Line[]): Buffer {
   const cut = lines.find(([, value]) => value.includes('\0'));
   if (cut) throw new RangeError(`${cut[0]} ${JSON.stringify(cut[1])} holds a NUL, which ends an argument`);
   const body = Buffer.from(lines.map(([key, value]) => `${key} ${encodeURIComponent(value)}\n`).join(''));
-  if (body.length > MAX_ORDERS)
+  if (body.length > MAX_ORDERS) {
     throw new RangeError(`orders of ${body.length} bytes; at most ${MAX_ORDERS} fit`);
+  }
   const crc = crc32(body).toString(16).padStart(8, '0');
-  return Buffer.concat([Buffer.from(`PMVX-ORDERS 1 ${body.length} ${crc}\n`), body]);
+  return Buffer.concat([Buffer.from(`PMVX-ORDERS 2 ${body.length} ${crc}\n`), body]);
 }
 
-/** Makes the sparse file that a machine sees as its mailbox. */
-export async function writeMailbox(path: string, orders: Orders): Promise<void> {
+/** Makes the sparse file that a machine sees as its mailbox, with its first `blocks` blocks; the guest waits for the others. */
+export async function writeMailbox(path: string, orders: Orders, blocks = 3): Promise<void> {
+  const encoded = encodeBlocks(orders);
   const file = await open(path, 'w');
   try {
     await file.truncate(MAILBOX_BYTES);
-    await file.write(encodeOrders(orders), 0, null, 0);
+    for (const [at, block] of encoded.entries()) {
+      await file.write(at < blocks ? block : WAIT, 0, null, at * BLOCK_BYTES);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Adds a block to the mailbox of a machine that waits for it: the header last, for the guest looks at that. */
+export async function addBlock(path: string, orders: Orders, at: 0 | 1 | 2): Promise<void> {
+  const block = encodeBlocks(orders)[at];
+  const body = block.indexOf('\n') + 1;
+  const file = await open(path, 'r+');
+  try {
+    if (body < block.length) await file.write(block, body, null, at * BLOCK_BYTES + body);
+    await file.write(block, 0, body, at * BLOCK_BYTES);
   } finally {
     await file.close();
   }

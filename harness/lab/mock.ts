@@ -74,9 +74,11 @@ export function mockOutcome(
     case 'deadline':
       return guest.end('deadline', behaviour.console);
   }
+  const inRun = orders.forkAtMs !== undefined;
+  if (inRun && orders.warmup !== undefined) guest.sendRun('warm', 0, false, '');
   guest.send('attached', on);
   if (behaviour.kind === 'die') return guest.end('died', behaviour.console, behaviour.cause);
-  if (orders.warmup !== undefined) guest.sendRun('warm', 0, false, '');
+  if (!inRun && orders.warmup !== undefined) guest.sendRun('warm', 0, false, '');
   const output = behaviour.output ?? '';
   guest.sendText('output', output);
   switch (behaviour.kind) {
@@ -107,14 +109,16 @@ function disabled(was: SchedExtState, reason: string, message?: string): string 
 class MockGuest {
   readonly #frames: Frame[] = [];
   readonly #step: bigint;
+  readonly #forkNs: number | undefined;
   #clockNs = 3_000_000_000n;
   /** What the trial takes on the host: as scripted, never measured. */
   hostMs = 0;
 
   constructor(orders: Orders, machine: Machine) {
-    const { run, warmup, seed, policy } = orders;
+    const { run, warmup, seed, policy, forkAtMs } = orders;
+    this.#forkNs = forkAtMs === undefined ? undefined : forkAtMs * 1e6;
     const digest = createHash('sha256')
-      .update(canonicalJson({ run, warmup, seed, policy, machine }))
+      .update(canonicalJson({ run, warmup, seed, policy, forkAtMs, machine }))
       .digest();
     this.#step = 1_000_000n + BigInt(digest.readUInt32BE(0) % 100_000_000);
   }
@@ -129,8 +133,16 @@ class MockGuest {
   }
 
   sendRun(kind: 'warm' | 'result', exit: number, timedOut: boolean, output: string): void {
-    const elapsedNs = Number(this.#step);
-    const times = { elapsedNs, userNs: elapsedNs, systemNs: 0, voluntarySwitches: 0, involuntarySwitches: 0 };
+    const forkNs = kind === 'result' ? this.#forkNs : undefined;
+    const elapsedNs = Number(this.#step) + (forkNs ?? 0);
+    const times = {
+      elapsedNs,
+      forkNs,
+      userNs: elapsedNs,
+      systemNs: 0,
+      voluntarySwitches: 0,
+      involuntarySwitches: 0,
+    };
     this.send(kind, { exit, timedOut, ...times, outputBytes: Buffer.byteLength(output) });
   }
 

@@ -1,10 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EngineName } from '../core/trial.ts';
+import type { Spec } from '../core/spec.ts';
 import type { Engine } from './engine.ts';
+import { forkEngine } from './fork/fork-engine.ts';
 import type { ReadyImage } from './image.ts';
+import { nativeEngine } from './native.ts';
+import { snapshotLimit } from './snapshots/quota.ts';
+import { openSnapshotStore } from './snapshots/store.ts';
 import { defaultHostDeadlineMs, vmEngine } from './vm-engine.ts';
 
-/** The engine of that name, on an image. */
-export function openEngine(name: Exclude<EngineName, 'mock'>, image: ReadyImage): Engine {
-  return vmEngine(name, image, { hostDeadlineMs: defaultHostDeadlineMs });
+export interface EngineOptions {
+  /** Where snapshots are kept. */
+  readonly cache: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly warn: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The engine that a spec asks for, on an image. */
+export async function openEngine(
+  spec: Pick<Spec, 'machine' | 'counterfactual'>,
+  image: ReadyImage,
+  { cache, env, warn, signal }: EngineOptions,
+): Promise<Engine> {
+  const name = spec.machine.engine;
+  if (name === 'mock') throw new Error('the mock engine has no image');
+  if (name === 'native') return nativeEngine(image);
+  const hostDeadlineMs = defaultHostDeadlineMs;
+  if (spec.counterfactual === 'boot') return vmEngine(name, image, { hostDeadlineMs });
+  const store = await openSnapshotStore(cache, { limitBytes: snapshotLimit(env), warn, signal });
+  return forkEngine({ accelerator: name, image, store, hostDeadlineMs });
 }

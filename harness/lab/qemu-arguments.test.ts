@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import type { Machine } from '../core/spec.ts';
-import { type Accelerator, icountShift, type MachineFiles, qemuArguments } from './qemu-arguments.ts';
+import {
+  type Accelerator,
+  icountShift,
+  type MachineFiles,
+  type MachineUse,
+  qemuArguments,
+} from './qemu-arguments.ts';
 
 const MACHINE: Machine = {
   engine: 'exact',
@@ -9,7 +15,7 @@ const MACHINE: Machine = {
   memoryMiB: 1024,
   speed: 250,
   quantum: 5000,
-  topology: { sockets: 1, cores: 2, threads: 2 },
+  topology: { nodes: 1, sockets: 1, cores: 2, threads: 2 },
 };
 const FILES: MachineFiles = {
   image: '/images/quick',
@@ -24,13 +30,17 @@ function valuesOf(option: string, args: readonly string[]): string[] {
   return args.flatMap((arg, at) => (arg === option ? [args[at + 1] as string] : []));
 }
 
-function argumentsOn(accelerator: Accelerator, files: MachineFiles = FILES): readonly string[] {
-  return qemuArguments(accelerator, MACHINE, 77, files);
+function argumentsOn(
+  accelerator: Accelerator,
+  files: MachineFiles = FILES,
+  use: MachineUse = {},
+): readonly string[] {
+  return qemuArguments(accelerator, MACHINE, files, use);
 }
 
 test('exact counts instructions on one thread, with a fixed date and the slice plugin', (t) => {
   const args = argumentsOn('exact');
-  t.deepEqual(valuesOf('-accel', args), ['tcg,thread=single']);
+  t.deepEqual(valuesOf('-accel', args), ['tcg,thread=single,tb-size=256']);
   t.deepEqual(valuesOf('-icount', args), ['shift=0,sleep=off,align=off']);
   t.deepEqual(valuesOf('-rtc', args), ['base=2026-01-01T00:00:00,clock=vm']);
   t.deepEqual(valuesOf('-plugin', args), ['/images/quick/slice.so,quantum=5000,shift=0']);
@@ -38,13 +48,13 @@ test('exact counts instructions on one thread, with a fixed date and the slice p
 });
 
 test('exact asks for the block hash only when it is told where to', (t) => {
-  const args = argumentsOn('exact', { ...FILES, hash: 'hash.json' });
+  const args = argumentsOn('exact', FILES, { hash: 'hash.json' });
   t.deepEqual(valuesOf('-plugin', args), ['/images/quick/slice.so,quantum=5000,shift=0,hash=hash.json']);
 });
 
 test('tcg and kvm run in real time, without plugin and without the idle module', (t) => {
   for (const [engine, accel, cpu] of [
-    ['tcg', 'tcg,thread=multi', /^qemu64,/],
+    ['tcg', 'tcg,thread=multi,tb-size=256', /^qemu64,/],
     ['kvm', 'kvm', /^host$/],
   ] as const) {
     const args = argumentsOn(engine);
@@ -58,7 +68,7 @@ test('tcg and kvm run in real time, without plugin and without the idle module',
 test('every engine has the same machine around its processor: no disk, no network, the same seed', (t) => {
   for (const engine of ['exact', 'tcg', 'kvm'] as const) {
     const args = argumentsOn(engine);
-    t.deepEqual(valuesOf('-seed', args), ['77']);
+    t.deepEqual(valuesOf('-seed', args), ['1']);
     t.deepEqual(valuesOf('-smp', args), ['4,sockets=1,cores=2,threads=2']);
     t.deepEqual(valuesOf('-m', args), ['1024M,slots=4,maxmem=5760M']);
     t.deepEqual(valuesOf('-device', args), [
@@ -74,6 +84,7 @@ test('every engine has the same machine around its processor: no disk, no networ
 
 test('the root is mapped read-only and shared; the mailbox is written by the host alone before the start', (t) => {
   t.deepEqual(valuesOf('-object', argumentsOn('exact')), [
+    'memory-backend-ram,id=ram0,size=1024M',
     'memory-backend-file,id=root,mem-path=/images/quick/root.ext4,share=on,readonly=on,size=671088640,align=2M',
     'memory-backend-file,id=mail,mem-path=mailbox,share=on,size=134217728,align=2M',
   ]);
@@ -81,7 +92,7 @@ test('the root is mapped read-only and shared; the mailbox is written by the hos
 
 test('a comma in a path is doubled where QEMU would end the value, and left alone where it would not', (t) => {
   const args = argumentsOn('exact', { ...FILES, image: '/a,b/quick' });
-  t.regex(valuesOf('-object', args)[0] ?? '', /,mem-path=\/a,,b\/quick\/root\.ext4,/);
+  t.regex(valuesOf('-object', args)[1] ?? '', /,mem-path=\/a,,b\/quick\/root\.ext4,/);
   t.is(valuesOf('-plugin', args)[0], '/a,,b/quick/slice.so,quantum=5000,shift=0');
   t.is(valuesOf('-kernel', args)[0], '/a,b/quick/vmlinux');
   t.is(valuesOf('-initrd', args)[0], '/a,b/quick/initrd.cpio');
@@ -93,4 +104,32 @@ test('the speed of a vCPU is 1000 / 2^shift / vCPUs million instructions a secon
       t.is(icountShift({ ...MACHINE, vcpus, speed: 1000 / 2 ** shift / vcpus }), shift);
     }
   }
+});
+
+test('a snapshot is written to files that its forks map for themselves alone', (t) => {
+  for (const [mapped, share] of [
+    ['shared', 'on'],
+    ['private', 'off'],
+  ] as const) {
+    const args = argumentsOn('exact', { ...FILES, memory: { paths: ['/s,t/ram-0'], mapped } });
+    t.is(
+      valuesOf('-object', args)[0],
+      `memory-backend-file,id=ram0,mem-path=/s,,t/ram-0,share=${share},size=1024M`,
+    );
+    t.regex(valuesOf('-machine', args)[0] ?? '', /,memory-backend=ram0$/);
+  }
+});
+
+test('NUMA nodes have equal parts of the memory and neighbouring vCPUs', (t) => {
+  const machine = { ...MACHINE, topology: { nodes: 2, sockets: 2, cores: 2, threads: 1 } };
+  const args = qemuArguments('exact', machine, FILES);
+  t.deepEqual(valuesOf('-numa', args), [
+    'node,nodeid=0,cpus=0-1,memdev=ram0',
+    'node,nodeid=1,cpus=2-3,memdev=ram1',
+  ]);
+  t.deepEqual(valuesOf('-object', args).slice(0, 2), [
+    'memory-backend-ram,id=ram0,size=512M',
+    'memory-backend-ram,id=ram1,size=512M',
+  ]);
+  t.notRegex(valuesOf('-machine', args)[0] ?? '', /memory-backend/);
 });

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Machine } from '../core/spec.ts';
+import type { Ready } from './engine.ts';
 import { IMAGE_FILES } from './image-files.ts';
+import { MONITOR_FD } from './machine-process.ts';
 import { MAILBOX_BYTES } from './mailbox.ts';
 
 /** How a machine's vCPUs are run. */
@@ -13,30 +15,51 @@ export interface MachineFiles {
   readonly mailbox: string;
   readonly data: string;
   readonly console: string;
-  /** Where the slice plugin writes the block hash; `exact` only. */
+  /** Guest memory, one file for each NUMA node; memory without a file when absent. */
+  readonly memory?: {
+    readonly paths: readonly string[];
+    /** `shared`: what the guest writes is in the files. `private`: a fork's writes are its own. */
+    readonly mapped: 'shared' | 'private';
+  };
+}
+
+/** What a process of QEMU is started for, besides running the machine. */
+export interface MachineUse {
+  /** The slice plugin stops the machine at its first fork mark; `exact` only. */
+  readonly stopAtFork?: boolean;
+  /** The machine's state comes from a snapshot, through the monitor. */
+  readonly restored?: boolean;
+  /** The monitor is on file descriptor `MONITOR_FD`. */
+  readonly monitor?: boolean;
+  /** Files for the slice plugin, `exact` only: block hash, context switches. */
   readonly hash?: string;
+  readonly switches?: { readonly path: string; readonly symbols: Required<Ready> };
 }
 
 /**
  * One machine, in QEMU's words. Nothing in it may ask the host while it runs: no network, no block device, no input, a
- * fixed processor and date.
+ * fixed processor and date. Neither trial nor seed is in it: they come by the mailbox, so that one snapshot serves all.
  */
 export function qemuArguments(
   accelerator: Accelerator,
   machine: Machine,
-  seed: number,
   files: MachineFiles,
+  use: MachineUse = {},
 ): readonly string[] {
   const { sockets, cores, threads } = machine.topology;
   const exact = accelerator === 'exact';
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-machine', 'pc,hpet=off,i8042=off,usb=off,vmport=off'],
+    ...[
+      '-machine',
+      `pc,hpet=off,i8042=off,usb=off,vmport=off${machine.topology.nodes === 1 ? ',memory-backend=ram0' : ''}`,
+    ],
     ...['-cpu', accelerator === 'kvm' ? 'host' : CPU],
     ...['-smp', `${machine.vcpus},sockets=${sockets},cores=${cores},threads=${threads}`],
     ...['-m', `${machine.memoryMiB}M,slots=4,maxmem=${machine.memoryMiB + files.rootMiB + 4096}M`],
-    ...['-seed', String(seed)],
-    ...acceleration(accelerator, machine, files),
+    ...memory(machine, files),
+    ...['-seed', '1'],
+    ...acceleration(accelerator, machine, files, use),
     ...['-kernel', join(files.image, IMAGE_FILES.kernel)],
     ...['-initrd', join(files.image, IMAGE_FILES.initrd)],
     ...['-append', kernelCommandLine(exact)],
@@ -49,24 +72,72 @@ export function qemuArguments(
     ...['-device', 'virtserialport,chardev=data,nr=1,name=pmvx'],
     ...['-chardev', `file,id=console,path=${files.console}`],
     ...['-serial', 'chardev:console'],
+    ...(use.monitor
+      ? ['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor,mode=control']
+      : []),
+    ...(use.restored ? ['-incoming', 'defer'] : []),
   ];
 }
 
-/** Fixed, with what compilers and sched_ext's BPF code use; plain SSE2 keeps the emulator fast. */
-const CPU = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+x2apic,+fsgsbase,+rdtscp';
+/**
+ * Fixed, with what compilers and sched_ext's BPF code use; plain SSE2 keeps the emulator fast. No rdrand: its values come from QEMU
+ * itself, and would begin anew after a restore.
+ */
+const CPU = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+x2apic,+fsgsbase,+rdtscp';
 
-function acceleration(accelerator: Accelerator, machine: Machine, files: MachineFiles): string[] {
+/** Bounds what a machine takes besides its guest's memory; all that a trial runs fits in a fraction. */
+export const TRANSLATED_MIB = 256;
+
+function acceleration(
+  accelerator: Accelerator,
+  machine: Machine,
+  files: MachineFiles,
+  use: MachineUse,
+): string[] {
   if (accelerator === 'kvm') return ['-accel', 'kvm'];
-  if (accelerator === 'tcg') return ['-accel', 'tcg,thread=multi'];
+  if (accelerator === 'tcg') return ['-accel', `tcg,thread=multi,tb-size=${TRANSLATED_MIB}`];
   const shift = icountShift(machine);
-  const plugin = join(files.image, IMAGE_FILES.plugin);
-  const hash = files.hash === undefined ? '' : `,hash=${files.hash}`;
+  const { symbols, path } = use.switches ?? {};
+  const options = [
+    value(join(files.image, IMAGE_FILES.plugin)),
+    `quantum=${machine.quantum}`,
+    `shift=${shift}`,
+    ...(use.stopAtFork ? ['stop=on'] : []),
+    ...(use.hash === undefined ? [] : [`hash=${use.hash}`]),
+    ...(symbols === undefined
+      ? []
+      : [
+          `switches=${path}`,
+          `switch=${symbols.switchTo}`,
+          `pid=${symbols.pidOffset}`,
+          `comm=${symbols.commOffset}`,
+        ]),
+  ];
   return [
-    ...['-accel', 'tcg,thread=single'],
+    ...['-accel', `tcg,thread=single,tb-size=${TRANSLATED_MIB}`],
     ...['-icount', `shift=${shift},sleep=off,align=off`],
     ...['-rtc', 'base=2026-01-01T00:00:00,clock=vm'],
-    ...['-plugin', `${value(plugin)},quantum=${machine.quantum},shift=${shift}${hash}`],
+    ...['-plugin', options.join(',')],
   ];
+}
+
+/** Guest memory, by NUMA node: equal parts of memory and of the vCPUs, in order. */
+function memory({ memoryMiB, vcpus, topology: { nodes } }: Machine, files: MachineFiles): string[] {
+  const perNode = vcpus / nodes;
+  return Array.from({ length: nodes }, (_, node) => [
+    ...['-object', backend(`ram${node}`, memoryMiB / nodes, files.memory?.paths[node], files.memory?.mapped)],
+    ...(nodes === 1
+      ? []
+      : [
+          '-numa',
+          `node,nodeid=${node},cpus=${node * perNode}-${(node + 1) * perNode - 1},memdev=ram${node}`,
+        ]),
+  ]).flat();
+}
+
+function backend(id: string, mib: number, path?: string, mapped?: 'shared' | 'private'): string {
+  if (path === undefined) return `memory-backend-ram,id=${id},size=${mib}M`;
+  return `memory-backend-file,id=${id},mem-path=${value(path)},share=${mapped === 'shared' ? 'on' : 'off'},size=${mib}M`;
 }
 
 /** QEMU's `shift`: an instruction lasts 2^shift ns, so all vCPUs together run 1000 / 2^shift MIPS. */

@@ -52,7 +52,10 @@ function boot(lab: Lab, deadlineMs?: number): Promise<GuestOutcome> {
 }
 
 function frameText(kind: string, payload: string): string {
-  return `PMVX 1 ${kind} 1000 ${payload.length} ${crc32(payload).toString(16).padStart(8, '0')}\n${payload}\n`;
+  const head = `PMVX 2 ${kind} 1000 ${payload.length}`;
+  return `${head} ${crc32(head + payload)
+    .toString(16)
+    .padStart(8, '0')}\n${payload}\n`;
 }
 
 test('a machine that says done and powers off is done, with the digest of all that it said', async (t) => {
@@ -75,7 +78,7 @@ test('a machine that says done and powers off is done, with the digest of all th
 
 test('the mailbox is there before the start, and only the console stays in the folder', async (t) => {
   const lab = await labWith(t, 'head -c 15 mailbox > console.log');
-  t.is((await boot(lab)).consoleTail, 'PMVX-ORDERS 1 1');
+  t.is((await boot(lab)).consoleTail, 'PMVX-ORDERS 2 2');
   t.deepEqual(await readdir(join(lab.scratch, '0000')), ['console.log']);
 });
 
@@ -96,7 +99,7 @@ const deaths: [string, string, string, FrameKind[]][] = [
   ],
   [
     'is cut off in the middle of a frame',
-    `printf '%s' '${frameText('hello', '{}')}PMVX 1 done 5 2' > data`,
+    `printf '%s' '${frameText('hello', '{}')}PMVX 2 done 5 2' > data`,
     'QEMU exited with code 0; no frame header at byte 32 of 47',
     ['hello'],
   ],

@@ -2,7 +2,7 @@
 import type { PlannedTrial } from '../core/trial.ts';
 import type { Plan } from './plan.ts';
 
-const COLUMNS = ['trial', 'block', 'seed', 'workload', 'variant', 'policy', 'role'] as const;
+const COLUMNS = ['trial', 'block', 'seed', 'workload', 'variant', 'point', 'policy', 'role'] as const;
 const NUMERIC: ReadonlySet<string> = new Set(['block', 'seed']);
 
 /** A plan as an aligned table, one line a trial, without a newline at the end. */

@@ -17,7 +17,7 @@ const spec: Spec = {
     memoryMiB: 1024,
     speed: 250,
     quantum: 5000,
-    topology: { sockets: 1, cores: 4, threads: 1 },
+    topology: { nodes: 1, sockets: 1, cores: 4, threads: 1 },
   },
   policies: ['eevdf', 'scx_simple', 'scx_flatcg', 'scx_central'],
   workloads: [
@@ -25,6 +25,8 @@ const spec: Spec = {
     { workload: 'hackbench', variant: 'groups=4', params: { groups: 4 } },
     { workload: 'boot', variant: 'default', params: {} },
   ],
+  counterfactual: 'fork',
+  points: ['quiescent'],
   seeds: { base: 7, count: 5 },
   order: 'randomised',
   baseline: 'eevdf',
@@ -119,6 +121,27 @@ test('another base gives other seeds and another order', (t) => {
   t.not(other.trials.map(identity).join(), plan.trials.map(identity).join());
   const seeds = new Set(plan.trials.map(({ seed }) => seed));
   t.false(other.trials.some(({ seed }) => seeds.has(seed)));
+});
+
+test('each point is met by every policy, after the one before it, in an order of its own', (t) => {
+  const points = ['warm', 'quiescent', '2s'] as const;
+  const { trials } = planTrials({ ...spec, controls: ['aa'], points });
+  t.is(trials.length, 5 * 3 * 3 * 5);
+  for (let at = 0; at < trials.length; at += 15) {
+    const group = trials.slice(at, at + 15);
+    t.is(new Set(group.map(({ block }) => block)).size * new Set(group.map(use)).size, 1);
+    t.deepEqual(runs(group.map(({ point }) => point)), [5, 5, 5]);
+    t.deepEqual([...new Set(group.map(({ point }) => point))], [...points]);
+  }
+  const alone = planTrials({ ...spec, controls: ['aa'] }).trials.map(identity);
+  const among = trials.filter(({ point }) => point === 'quiescent').map(identity);
+  t.deepEqual(among, alone, 'other points change no order');
+  const late = trials.filter(({ point }) => point === '2s').map(identity);
+  t.deepEqual(late.toSorted(), alone.toSorted());
+  t.notDeepEqual(late, alone);
+  for (const { block, role, seed } of trials) {
+    t.is(seed, deriveSeed(7, role === 'aa' ? 'aa' : 'block', block));
+  }
 });
 
 test('the listed order is the order of the spec', (t) => {

@@ -95,6 +95,16 @@ test('one job runs the trials in plan order and records each', async (t) => {
   );
 });
 
+test('every trial of a run names the same candidates, whatever its own policy is', async (t) => {
+  const seen: string[] = [];
+  const engine = mockEngine((orders) => {
+    seen.push(`${orders.policy.id}: ${orders.candidates.map(({ id }) => id).join()}`);
+    return GOOD;
+  });
+  await runTrials(scene(plannedTrials(2), engine).job);
+  t.deepEqual(seen, ['eevdf: scx_simple', 'scx_simple: scx_simple']);
+});
+
 test('N jobs run N trials at once, never more, and start them in plan order', async (t) => {
   const engine = new HeldEngine();
   const { job, log } = scene(plannedTrials(6), engine, { jobs: 3 });

@@ -17,6 +17,7 @@ const ResultPayload = z.object({
   exit: z.int(),
   timedOut: z.boolean(),
   elapsedNs: z.number(),
+  forkNs: z.number().exactOptional(),
   userNs: z.number(),
   systemNs: z.number(),
   voluntarySwitches: z.number(),

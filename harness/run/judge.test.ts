@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
+import type { ForkPoint } from '../core/fork-point.ts';
 import type { Policy } from '../core/policy.ts';
 import type { PlannedTrial, TrialRecord, UnmeasuredTrial } from '../core/trial.ts';
 import type { Frame, FrameKind, GuestOutcome } from '../lab/engine.ts';
@@ -61,6 +62,59 @@ for (const policy of [EEVDF, SIMPLE]) {
     t.regex(record.transcript ?? '', /^[0-9a-f]{64}$/);
   });
 }
+
+/** A run in which the policy took over, by a workload that ends as `ends` says; `result` replaces what the guest said of it. */
+function judgedInRun(ends: 'work' | 'time', result?: object, point: ForkPoint = '2s'): TrialRecord {
+  const trial = { ...planned(SIMPLE), point };
+  const outcome = mockOutcome(GOOD, ordersFor(trial, HACKBENCH, SIMPLE), SPEC.machine);
+  const said = outcome.frames.find(({ kind }) => kind === 'result')?.payload.toString() ?? '{}';
+  const seen =
+    result === undefined ? outcome : altered(outcome, 'result', { ...JSON.parse(said), ...result });
+  return judge(trial, { ...HACKBENCH.definition, ends }, SIMPLE.definition, seen, CONTEXT);
+}
+
+test('a policy that took over in a run of fixed work is scored by the time from there to its end', (t) => {
+  const record = judgedInRun('work', { elapsedNs: 2_750_000_000, forkNs: 2_000_000_000 });
+  if (record.state !== 'completed') return t.fail(record.reason);
+  t.is(record.point, '2s');
+  t.deepEqual(record.metrics, [
+    { name: 'time', unit: 's', direction: 'lower', primary: false, value: 0.136 },
+    { name: 'time_after', unit: 's', direction: 'lower', primary: true, value: 0.75 },
+  ]);
+});
+
+test('a run of a set time is never scored by its length, wherever the policy took over', (t) => {
+  const record = judgedInRun('time');
+  if (record.state !== 'completed') return t.fail(record.reason);
+  t.deepEqual(
+    record.metrics.map(({ name, primary }) => [name, primary]),
+    [['time', true]],
+  );
+});
+
+test('a guest that does not say when the policy took over, or says otherwise than planned, proves nothing', (t) => {
+  const reasonOf = (...args: Parameters<typeof judgedInRun>) => asUnmeasured(judgedInRun(...args)).reason;
+  t.is(
+    reasonOf('work', { forkNs: undefined }),
+    'the guest does not say when the policy took over; planned was 2s',
+  );
+  t.is(
+    reasonOf('work', { elapsedNs: 1.5e9 }),
+    'the guest says that the policy took over after 2 s of the run, which lasted 1.5 s',
+  );
+  t.is(
+    reasonOf('work', { forkNs: 1e9 }, 'quiescent'),
+    'the guest says that the policy took over after 1 s of the run; planned was quiescent',
+  );
+});
+
+test('a run that ended before the policy could take over is refused with its length', (t) => {
+  const reason = 'the run ended after 0.25 s, before the fork point at 2 s';
+  const trial = { ...planned(EEVDF), point: '2s' } as const;
+  const outcome = mockOutcome({ kind: 'refuse', reason }, ordersFor(trial, HACKBENCH, EEVDF), SPEC.machine);
+  const record = judge(trial, HACKBENCH.definition, EEVDF.definition, outcome, CONTEXT);
+  t.like(record, { state: 'refused', reason, point: '2s' });
+});
 
 test('the same outcome is judged to the same record', (t) => {
   t.deepEqual(judged(outcomeOf(GOOD, SIMPLE), SIMPLE), judged(outcomeOf(GOOD, SIMPLE), SIMPLE));

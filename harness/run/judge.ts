@@ -6,6 +6,7 @@ import type { WorkloadDefinition } from '../core/workload.ts';
 import type { GuestOutcome, RunResult } from '../lab/engine.ts';
 import { type Evidence, lastLines, readEvidence } from './evidence.ts';
 import { PANIC } from './machine-lost.ts';
+import { withTimeAfter } from './time-after.ts';
 import { ejection, oneLine, refusal, type Verdict } from './verdict.ts';
 
 export interface JudgeContext {
@@ -42,16 +43,17 @@ export function judge(
     ejection(policy, seen, outcome.consoleTail) ??
     stopped(outcome, seen) ??
     unproven(policy, seen, outcome) ??
+    misplaced(planned, seen, outcome) ??
     ranBadly(workload, seen);
   if (bad !== undefined) return { ...facts, ...bad };
   const read = extractMetrics(workload, seen.output ?? '');
-  return read.ok
-    ? { ...facts, state: 'completed', metrics: read.metrics }
-    : { ...facts, state: 'failed', reason: read.reason };
+  if (!read.ok) return { ...facts, state: 'failed', reason: read.reason };
+  const metrics = seen.result ? withTimeAfter(read.metrics, workload, seen.result) : read.metrics;
+  return { ...facts, state: 'completed', metrics };
 }
 
 function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeContext, seen: Evidence) {
-  const { trial, block, seed, workload, variant, policy, role } = planned;
+  const { trial, block, seed, workload, variant, point, policy, role } = planned;
   return {
     v: 1 as const,
     run: context.run,
@@ -60,6 +62,7 @@ function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeCon
     seed: seed as number,
     workload,
     variant,
+    point,
     policy,
     role,
     engine: context.engine,
@@ -105,6 +108,21 @@ function unproven(policy: PolicyDefinition, seen: Evidence, outcome: GuestOutcom
     `the guest ended without its "${absent}" frame, so nothing is proven about ${subject}`,
     outcome,
   );
+}
+
+/** The policy must have taken over where the plan says: before the run, or in it and before its end. */
+function misplaced(planned: PlannedTrial, seen: Evidence, outcome: GuestOutcome): Verdict | undefined {
+  if (seen.result === undefined) return undefined;
+  const { forkNs, elapsedNs } = seen.result;
+  const inRun = planned.point !== 'quiescent';
+  if (inRun && forkNs === undefined) {
+    return crashed(`the guest does not say when the policy took over; planned was ${planned.point}`, outcome);
+  }
+  if (forkNs === undefined) return undefined;
+  const at = `the guest says that the policy took over after ${forkNs / 1e9} s of the run`;
+  if (!inRun) return crashed(`${at}; planned was ${planned.point}`, outcome);
+  if (forkNs <= elapsedNs) return undefined;
+  return crashed(`${at}, which lasted ${elapsedNs / 1e9} s`, outcome);
 }
 
 function ranBadly(workload: WorkloadDefinition, seen: Evidence): Verdict | undefined {

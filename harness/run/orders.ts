@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 import { commandFor } from '../core/command.ts';
+import { forkPointMs } from '../core/fork-point.ts';
 import type { Policy } from '../core/policy.ts';
-import type { PlannedTrial } from '../core/trial.ts';
-import type { Workload } from '../core/workload.ts';
+import type { EngineName, PlannedTrial } from '../core/trial.ts';
+import { type Workload, warmSeconds } from '../core/workload.ts';
 import type { Orders } from '../lab/engine.ts';
 
-/** What the guest of a planned trial is told. The same plan gives the same orders. */
-export function ordersFor(planned: PlannedTrial, workload: Workload, policy: Policy): Orders {
+/**
+ * What the guest of a planned trial is told. The same plan gives the same orders. `candidates` are those of the whole
+ * experiment (`candidatesOf`); `engine` says whose `warm_s` is meant.
+ */
+export function ordersFor(
+  planned: PlannedTrial,
+  workload: Workload,
+  policy: Policy,
+  candidates: readonly Policy[] = [],
+  engine: EngineName = 'exact',
+): Orders {
   const command = commandFor(workload, planned.params, planned.seed);
+  const forkAtMs = forkPointMs(planned.point, warmSeconds(workload.definition, engine));
   return {
     trial: planned.trial,
     seed: planned.seed,
     policy: { id: policy.id, definition: policy.definition },
+    candidates: candidates.map(({ id, definition }) => ({ id, definition })),
     ...(command.warmup === undefined ? {} : { warmup: command.warmup }),
     run: command.run,
     deadlineMs: Math.round(workload.definition.deadline_s * 1000),
+    ...(forkAtMs === undefined ? {} : { forkAtMs }),
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import { bytesNeeded, preflight, requireMemory } from './preflight.ts';
+import { bytesNeeded, machinesThatFit, preflight, requireMemory } from './preflight.ts';
 import { resultsPlace } from './results-place.ts';
 
 async function scratch(t: ExecutionContext): Promise<string> {
@@ -65,7 +65,7 @@ test('more machines than memory holds are refused with a number that fits', asyn
   const error = await t.throwsAsync(requireMemory(4, 1024, place), { instanceOf: PmvxError });
   t.is(
     error?.message,
-    '4 machines of 1024 MiB at once need 5120 MiB of memory, 3000 MiB are available. Use --jobs 2.',
+    '4 machines of 1024 MiB at once need 5376 MiB of memory, 3000 MiB are available. Use --jobs 2.',
   );
   await t.notThrowsAsync(requireMemory(2, 1024, place));
 });
@@ -73,4 +73,11 @@ test('more machines than memory holds are refused with a number that fits', asyn
 test('the real host says how much memory it has left', async (t) => {
   const available = await resultsPlace.availableMiB();
   t.true(Number.isFinite(available) && available > 0);
+});
+
+test('as many machines run at once as there are cores, or as memory holds, and one at least', async (t) => {
+  const with3000 = { ...fine, availableMiB: async () => 3000 };
+  t.is(await machinesThatFit(8, 1024, with3000), 2);
+  t.is(await machinesThatFit(1, 1024, with3000), 1);
+  t.is(await machinesThatFit(8, 8192, with3000), 1);
 });

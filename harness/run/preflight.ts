@@ -22,8 +22,14 @@ export function bytesNeeded(trials: number, jobs: number): number {
   return BYTES_A_RUN + trials * BYTES_A_TRIAL + jobs * BYTES_A_JOB;
 }
 
-/** Memory of an emulated machine besides its guest's: translated code, QEMU itself. */
-const MIB_A_MACHINE = 256;
+/** Memory of an emulated machine besides its guest's: translated code (`TRANSLATED_MIB` of the lab), QEMU itself. */
+const MIB_A_MACHINE = 256 + 64;
+
+/** Machines that the host has room for at once: `cores` of them, fewer where memory is short, at least one. */
+export async function machinesThatFit(cores: number, guestMiB: number, place: ResultsPlace): Promise<number> {
+  const fitting = Math.floor((await place.availableMiB()) / (guestMiB + MIB_A_MACHINE));
+  return Math.max(1, Math.min(cores, fitting));
+}
 
 /** Refuses to start more machines at once than memory holds: a guest that is swapped or killed measures nothing. */
 export async function requireMemory(jobs: number, guestMiB: number, place: ResultsPlace): Promise<void> {

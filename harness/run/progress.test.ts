@@ -40,6 +40,14 @@ test('a recorded trial is one line: place, block, policy, workload, outcome, tim
   );
 });
 
+test('lines name the point where policies take over in runs', (t) => {
+  const trials = plannedTrials(2).map((trial) => ({ ...trial, point: '2s' }) as const);
+  const progress = new Progress(trials, 1, plain);
+  const first = trials[0] as PlannedTrial;
+  const line = progress.note({ kind: 'recorded', planned: first, record: recordOf(first, {}, 14) }, 14);
+  t.is(line, '[1/2]  block 0  eevdf       hackbench at 2s  completed  time 0.1361 s  (14 s)');
+});
+
 test('the status names what runs and estimates the rest from medians', (t) => {
   const trials = plannedTrials(6);
   const progress = new Progress(trials, 2, plain);

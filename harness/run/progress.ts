@@ -80,9 +80,11 @@ export class Progress {
 
   #what(planned: PlannedTrial): string {
     const policies = Math.max(...this.#trials.map(({ policy }) => policy.length));
-    const workloads = Math.max(...this.#trials.map(({ workload }) => workload.length));
+    const inRuns = this.#trials.some(({ point }) => point !== 'quiescent');
+    const name = ({ workload, point }: PlannedTrial) => (inRuns ? `${workload} at ${point}` : workload);
+    const workloads = Math.max(...this.#trials.map((each) => name(each).length));
     const role = planned.role === 'aa' ? ' (a/a)' : '';
-    return `block ${planned.block}  ${planned.policy.padEnd(policies)}  ${planned.workload.padEnd(workloads)}${role}`;
+    return `block ${planned.block}  ${planned.policy.padEnd(policies)}  ${name(planned).padEnd(workloads)}${role}`;
   }
 
   #outcome(record: TrialRecord): string {

@@ -29,6 +29,7 @@ export const HACKBENCH: Workload = {
     },
     deadline_s: 20,
     takes_s: { exact: 1, kvm: 1 },
+    ends: 'work',
   },
 };
 export const OUTPUT = 'Running\nTime: 0.136\n';
@@ -47,10 +48,12 @@ export const SPEC: Spec = {
     memoryMiB: 1024,
     speed: 250,
     quantum: 5000,
-    topology: { sockets: 1, cores: 4, threads: 1 },
+    topology: { nodes: 1, sockets: 1, cores: 4, threads: 1 },
   },
   policies: ['eevdf', 'scx_simple'],
   workloads: [{ workload: 'hackbench', variant: 'loops=60', params: { loops: 60 } }],
+  counterfactual: 'boot',
+  points: ['quiescent'],
   seeds: { base: 7, count: 4 },
   order: 'listed',
   baseline: 'eevdf',
@@ -69,6 +72,7 @@ export function plannedTrials(count: number): PlannedTrial[] {
       workload: 'hackbench',
       variant: 'loops=60',
       params: { loops: 60 },
+      point: 'quiescent',
       policy: at % 2 === 0 ? 'eevdf' : 'scx_simple',
       role: 'measure',
     };

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Catalog } from '../core/catalog.ts';
-import type { Machine, Spec } from '../core/spec.ts';
+import { canonicalPoint } from '../core/fork-point.ts';
+import type { Counterfactual, Machine, Spec } from '../core/spec.ts';
+import type { EngineName } from '../core/trial.ts';
 import { memoryInMiB } from './memory.ts';
 import { resolveParameters, variantName } from './parameters.ts';
+import { canFork, pointsOf } from './point-faults.ts';
 import type { RawSpec } from './raw-spec.ts';
 import { exactSpeed } from './speed.ts';
 
-/** Fills in all that follows from the rest. Takes a spec without faults; a faulty one is a bug and throws. */
-export function normalise(raw: RawSpec, catalog: Catalog): Spec {
+/**
+ * Fills in all that follows from the rest. Takes a spec without faults; a faulty one is a bug and throws. `engine` replaces the
+ * spec's own, and what follows from it; an engine without a machine boots, whatever was asked for.
+ */
+export function normalise(raw: RawSpec, catalog: Catalog, engine: EngineName = raw.machine.engine): Spec {
   return {
     name: raw.name,
     image: raw.image,
-    machine: normaliseMachine(raw.machine),
+    machine: normaliseMachine({ ...raw.machine, engine }),
     policies: raw.policies,
     workloads: raw.workloads.map(({ use, with: given }) => {
       const workload = sure(catalog.workloads.get(use), `workload ${use}`);
       const { params } = resolveParameters(workload, given);
       return { workload: use, variant: variantName(params), params };
     }),
+    counterfactual: canFork(engine) ? (raw.counterfactual ?? defaultCounterfactual(engine)) : 'boot',
+    points: pointsOf(raw.at).map(canonicalPoint),
     seeds: raw.seeds,
     order: raw.order,
     baseline: raw.baseline,
@@ -29,15 +37,20 @@ export function normalise(raw: RawSpec, catalog: Catalog): Spec {
   };
 }
 
+/** Forks are bit for bit what a boot would be on `exact` alone; elsewhere they must be asked for. */
+function defaultCounterfactual(engine: EngineName): Counterfactual {
+  return engine === 'exact' ? 'fork' : 'boot';
+}
+
 function normaliseMachine({ engine, vcpus, memory, speed, quantum, topology }: RawSpec['machine']): Machine {
-  const { sockets, threads } = topology;
+  const { nodes, sockets, threads } = topology;
   return {
     engine,
     vcpus,
     memoryMiB: sure(memoryInMiB(memory), 'memory'),
     speed: speed === 'fastest' ? 1000 / vcpus : sure(exactSpeed(speed, vcpus), 'speed'),
     quantum,
-    topology: { sockets, cores: topology.cores ?? vcpus / (sockets * threads), threads },
+    topology: { nodes, sockets, cores: topology.cores ?? vcpus / (sockets * threads), threads },
   };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { PmvxError } from '../core/errors.ts';
+import type { EngineName } from '../core/trial.ts';
 import { parseSpec } from './parse-spec.ts';
 import { sampleCatalog } from './sample-catalog.ts';
 
@@ -30,6 +31,19 @@ test('the variant does not depend on the order in which parameters are written',
   };
   t.is(variant('{ loops: 5, groups: 3 }'), 'transport=pipe,groups=3,loops=5');
   t.is(variant('{ groups: 3, loops: 5, transport: pipe }'), 'transport=pipe,groups=3,loops=5');
+});
+
+test('another engine than the one written changes what follows from it, and nothing else', (t) => {
+  const text = (more: string) => `${HEAD}policies: [eevdf]\n${WORKLOADS}${more}`;
+  const on = (engine: EngineName | undefined, more = '') => parseSpec(text(more), 's', sampleCatalog, engine);
+  const plain = on(undefined);
+  t.is(plain.counterfactual, 'fork');
+  for (const engine of ['tcg', 'kvm', 'mock', 'native'] as const) {
+    t.deepEqual(on(engine), { ...plain, machine: { ...plain.machine, engine }, counterfactual: 'boot' });
+  }
+  t.is(on('kvm', 'counterfactual: fork\n').counterfactual, 'fork');
+  t.is(on('mock', 'counterfactual: fork\n').counterfactual, 'boot');
+  t.is(on('exact', 'counterfactual: boot\n').counterfactual, 'boot');
 });
 
 test('exactly a hundred thousand trials are a plan, and one block more is not', (t) => {

@@ -2,6 +2,7 @@
 import type { Catalog } from '../core/catalog.ts';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
+import type { EngineName } from '../core/trial.ts';
 import { readYaml, type YamlSource } from '../core/yaml-source.ts';
 import { zodFaults } from '../core/zod-faults.ts';
 import { baselineFaults, controlFaults, imageFaults, policyFaults } from './catalog-faults.ts';
@@ -10,6 +11,7 @@ import { isMap } from './is-map.ts';
 import { machineFaults } from './machine-faults.ts';
 import { normalise } from './normalise.ts';
 import { planSizeFaults } from './plan-size.ts';
+import { counterfactualFaults, pointFaults } from './point-faults.ts';
 import { RawSpec } from './raw-spec.ts';
 import { workloadFaults } from './workload-faults.ts';
 
@@ -19,9 +21,10 @@ const MOST_FAULTS = 100;
 /**
  * Turns the YAML text of a spec into a complete spec.
  * @param file name of the text in messages.
+ * @param engine instead of the spec's.
  * @throws PmvxError (usage) with every fault, in the order of the text, each `file:line:col: what. next`.
  */
-export function parseSpec(text: string, file: string, catalog: Catalog): Spec {
+export function parseSpec(text: string, file: string, catalog: Catalog, engine?: EngineName): Spec {
   const source = readYaml(text, file);
   const parsed = RawSpec.safeParse(source.value);
   const meaning = meaningFaults(source.value, catalog).map((fault) => placed(fault, source));
@@ -33,7 +36,7 @@ export function parseSpec(text: string, file: string, catalog: Catalog): Spec {
   const faults = [...source.faults, ...content, ...size];
   if (faults.length > 0) throw new PmvxError(ExitCode.usage, inOrder(faults, file));
   // `data` is there: a schema that finds no fault has parsed the value.
-  return normalise(parsed.data as RawSpec, catalog);
+  return normalise(parsed.data as RawSpec, catalog, engine);
 }
 
 function meaningFaults(value: unknown, catalog: Catalog): SpecFault[] {
@@ -43,6 +46,8 @@ function meaningFaults(value: unknown, catalog: Catalog): SpecFault[] {
     ...policyFaults(value.policies, catalog),
     ...workloadFaults(value.workloads, catalog),
     ...machineFaults(value.machine),
+    ...counterfactualFaults(value),
+    ...pointFaults(value, catalog),
     ...baselineFaults(value.baseline, value.policies),
     ...controlFaults(value.controls),
   ];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { isForkPoint, POINT_PATTERN } from '../core/fork-point.ts';
 import { NAME_PATTERN } from '../core/ids.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import { MEMORY_PATTERN, memoryInMiB } from './memory.ts';
@@ -15,10 +16,25 @@ export const DEFAULT_BLOCKS = 5;
 const name = z.string().regex(NAME_PATTERN, {
   error: 'must be 1 to 64 characters of a-z, 0-9, ".", "_" and "-", with a letter or digit at both ends',
 });
+const pointWords =
+  'quiescent: before the run; warm: in the run, once it is warm; 2s: in the run, 2 s of guest time after its start.';
 const memoryError = 'must be a size like 1GiB or 512MiB, from 256MiB to 64GiB';
 
 const RawTopology = z.strictObject({
-  sockets: z.int().min(1).max(64).default(1).describe('Sockets of the guest, 1 to 64. Default: 1.'),
+  nodes: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      'NUMA nodes of the guest, 1 to 64; each has as many sockets and as much memory as the others. Default: 1.',
+    ),
+  sockets: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe("Sockets of the guest, 1 to 64; an LLC is a socket's. Default: 1."),
   cores: z
     .int()
     .min(1)
@@ -33,7 +49,9 @@ export const RawMachine = z.strictObject({
   engine: z
     .enum(ENGINE_NAMES)
     .default('exact')
-    .describe('How trials run: exact (same bits every time), kvm, tcg (real time) or mock. Default: exact.'),
+    .describe(
+      'How trials run: exact (same bits every time), kvm, tcg (real time), native (no machine, built-in policy only) or mock. Default: exact.',
+    ),
   vcpus: z.int().min(1).max(64).default(4).describe('Virtual CPUs, 1 to 64. Default: 4.'),
   memory: z
     .string()
@@ -56,7 +74,7 @@ export const RawMachine = z.strictObject({
     .default(5000)
     .describe('Instructions after which exact turns to the next vCPU, 500 to 1000000. Default: 5000.'),
   topology: RawTopology.prefault({}).describe(
-    'Sockets, cores and threads; their product is vcpus. Default: one socket, one thread a core.',
+    'Sockets, cores and threads, whose product is vcpus, and NUMA nodes. Default: one node, one socket, one thread a core.',
   ),
 });
 
@@ -71,6 +89,12 @@ export const RawWorkloadUse = z.strictObject({
     .default({})
     .describe("Values for the workload's parameters; those not given keep the workload's own default."),
 });
+
+const pointError = 'must be quiescent, warm, or a time from 0.001s to 3600s with at most three decimals';
+const point = z
+  .string()
+  .regex(POINT_PATTERN, { error: pointError, abort: true })
+  .refine(isForkPoint, { error: pointError });
 
 const RawSeeds = z.strictObject({
   base: z
@@ -112,6 +136,16 @@ export const RawSpec = z
       .min(1)
       .describe('The workloads to run; each entry is `- use: NAME`, with parameters under `with:`.'),
     machine: RawMachine.prefault({}).describe('The machine of every trial.'),
+    counterfactual: z
+      .enum(['fork', 'boot'])
+      .optional()
+      .describe(
+        'What policies share: fork (one machine, frozen and continued under each) or boot (each trial executes the whole machine from power-on). Default: fork on exact, boot elsewhere.',
+      ),
+    at: z
+      .union([point, z.array(point.describe(pointWords)).min(1)])
+      .default('quiescent')
+      .describe(`Where policies take over, one point or a list. ${pointWords} Default: quiescent.`),
     seeds: RawSeeds.prefault({}).describe('Seeds and number of blocks.'),
     order: z
       .enum(['randomised', 'listed'])

@@ -3,6 +3,7 @@ import { constants, open } from 'node:fs/promises';
 import type { Catalog } from '../core/catalog.ts';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
+import type { EngineName } from '../core/trial.ts';
 import { MAX_YAML_CHARACTERS } from '../core/yaml-source.ts';
 import { parseSpec } from './parse-spec.ts';
 
@@ -10,10 +11,10 @@ import { parseSpec } from './parse-spec.ts';
 const MAX_SPEC_BYTES = MAX_YAML_CHARACTERS;
 
 /**
- * Reads and validates a spec file; `path` is shown in messages as given.
+ * Reads and validates a spec file; `path` is shown in messages as given, and `engine` replaces the spec's.
  * @throws PmvxError (usage) when the file cannot be read, is too large, or has faults.
  */
-export async function readSpec(path: string, catalog: Catalog): Promise<Spec> {
+export async function readSpec(path: string, catalog: Catalog, engine?: EngineName): Promise<Spec> {
   const bytes = await readBounded(path);
   let text: string;
   try {
@@ -21,7 +22,7 @@ export async function readSpec(path: string, catalog: Catalog): Promise<Spec> {
   } catch (cause) {
     throw refused({ where: path, what: 'not UTF-8 text', next: 'Save the spec as UTF-8.' }, cause);
   }
-  return parseSpec(text, path, catalog);
+  return parseSpec(text, path, catalog, engine);
 }
 
 async function readBounded(path: string): Promise<Buffer> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { type ForkPoint, isForkPoint } from '../core/fork-point.ts';
 import { ENGINE_NAMES, type TrialRecord } from '../core/trial.ts';
 
 const text = z.string();
@@ -19,6 +20,10 @@ const facts = {
   seed: z.int(),
   workload: text,
   variant: text,
+  /** Records from before there were points are of trials whose policy was there before the run. */
+  point: z
+    .custom<ForkPoint>((value) => typeof value === 'string' && isForkPoint(value), 'not a fork point')
+    .default('quiescent'),
   policy: text,
   role: z.enum(['measure', 'aa']),
   engine: z.enum(ENGINE_NAMES),

@@ -37,6 +37,36 @@ test('a run is created, left, opened again and read with all that was put in', a
   ]);
 });
 
+test('a run from before there were fork points is read as what it was', async (t) => {
+  const folder = join(scratch(t), 'sample');
+  const described = sampleDescription(RECORDS);
+  const run = await createRun(folder, described);
+  for (const record of RECORDS) await run.log.append(record);
+  await run.close();
+  for (const name of ['spec.json', 'plan.json', 'trials.jsonl']) {
+    const path = join(folder, name);
+    const text = readFileSync(path, 'utf8');
+    const older = text
+      .replaceAll(/"(?:point|counterfactual)": ?"[a-z]+",\s*/g, '')
+      .replaceAll(/"points": \[[^\]]*\],\s*/g, '')
+      .replaceAll(/"nodes": 1,\s*/g, '');
+    t.notRegex(older, /point|nodes|counterfactual/);
+    t.not(older, text);
+    writeFileSync(path, older);
+  }
+  t.deepEqual(await readRun(folder), { folder, ...described, records: RECORDS, notices: [] });
+});
+
+test('a record whose point is none is not to be believed', async (t) => {
+  const folder = join(scratch(t), 'sample');
+  await (await createRun(folder, sampleDescription(RECORDS))).close();
+  const record = JSON.stringify({ ...sampleCompleted(), point: 'soon' });
+  writeFileSync(join(folder, 'trials.jsonl'), `${record}\n${record}\n`);
+  await t.throwsAsync(readRun(folder), {
+    message: /trials\.jsonl:1: not a trial record: point: not a fork point/,
+  });
+});
+
 test('two controllers cannot write one run', async (t) => {
   const folder = join(scratch(t), 'sample');
   const run = await createRun(folder, sampleDescription(RECORDS));

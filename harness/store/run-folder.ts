@@ -6,6 +6,7 @@ import type { Spec } from '../core/spec.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
 import { parseLog } from './log-lines.ts';
+import { storedPlan, storedSpec } from './older-runs.ts';
 import type { Provenance } from './provenance.ts';
 import { lockRun, type RunLock } from './run-lock.ts';
 import { storageFault } from './storage-fault.ts';
@@ -137,7 +138,7 @@ async function readDescription(folder: string): Promise<RunDescription> {
     readJson<Spec>(folder, RUN_FILES.spec),
     readJson<StoredPlan>(folder, RUN_FILES.plan),
   ]);
-  return { spec, plan, provenance };
+  return { spec: storedSpec(spec), plan: storedPlan(plan), provenance };
 }
 
 async function readJson<T>(folder: string, name: string): Promise<T> {

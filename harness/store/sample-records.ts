@@ -13,6 +13,7 @@ export function sampleCompleted(over: Partial<CompletedTrial> = {}): CompletedTr
     seed: 7,
     workload: 'hackbench',
     variant: 'default',
+    point: 'quiescent',
     policy: 'eevdf',
     role: 'measure',
     engine: 'mock',
@@ -44,8 +45,8 @@ export function sampleUnmeasured(over: Partial<UnmeasuredTrial> = {}): Unmeasure
 /** What describes the run that `records` belong to. */
 export function sampleDescription(records: readonly TrialRecord[], run = 'sample'): RunDescription {
   const trials = records.map(
-    ({ trial, block, seed, workload, variant, policy, role }) =>
-      ({ trial, block, seed, workload, variant, params: {}, policy, role }) as PlannedTrial,
+    ({ trial, block, seed, workload, variant, point, policy, role }) =>
+      ({ trial, block, seed, workload, variant, params: {}, point, policy, role }) as PlannedTrial,
   );
   const spec: Spec = {
     name: 'sample',
@@ -56,10 +57,12 @@ export function sampleDescription(records: readonly TrialRecord[], run = 'sample
       memoryMiB: 512,
       speed: 250,
       quantum: 5000,
-      topology: { sockets: 1, cores: 2, threads: 1 },
+      topology: { nodes: 1, sockets: 1, cores: 2, threads: 1 },
     },
     policies: [...new Set(records.map((record) => record.policy))],
     workloads: [{ workload: 'hackbench', variant: 'default', params: {} }],
+    counterfactual: 'boot',
+    points: ['quiescent'],
     seeds: { base: 7, count: 2 },
     order: 'listed',
     baseline: 'eevdf',

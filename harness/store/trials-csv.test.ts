@@ -10,8 +10,8 @@ const metric = { unit: 's', direction: 'lower', primary: false } as const;
 
 test('the first columns are those that programs rely on', (t) => {
   t.is(
-    TRIAL_COLUMNS.slice(0, 14).join(','),
-    'run,trial,block,seed,workload,variant,policy,engine,state,reason,metric,unit,direction,value',
+    TRIAL_COLUMNS.slice(0, 15).join(','),
+    'run,trial,block,seed,workload,variant,point,policy,engine,state,reason,metric,unit,direction,value',
   );
 });
 
@@ -28,11 +28,11 @@ test('a completed trial has a row for each metric, any other exactly one without
   const short = csv
     .split('\n')
     .slice(1)
-    .map((row) => row.split(',').slice(1, 14).join(','));
+    .map((row) => row.split(',').slice(1, 15).join(','));
   t.deepEqual(short, [
-    '0000,0,7,hackbench,default,eevdf,mock,completed,,alpha,s,lower,1e+21',
-    '0000,0,7,hackbench,default,eevdf,mock,completed,,zeta,s,lower,0.30000000000000004',
-    '0001,0,7,hackbench,default,scx_qmap,mock,refused,"said ""no"", twice",,,',
+    '0000,0,7,hackbench,default,quiescent,eevdf,mock,completed,,alpha,s,lower,1e+21',
+    '0000,0,7,hackbench,default,quiescent,eevdf,mock,completed,,zeta,s,lower,0.30000000000000004',
+    '0001,0,7,hackbench,default,quiescent,scx_qmap,mock,refused,"said ""no"", twice",,,',
     '',
   ]);
 });

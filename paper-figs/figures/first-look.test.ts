@@ -47,6 +47,14 @@ test('every policy has its mark, and one without a ratio says why in words', (t)
   ]);
 });
 
+test('points of one workload are panels of their own', (t) => {
+  const titles = panels(specOf(HACKBENCH, { ...HACKBENCH, point: '2s' })).map(({ title }) => title.text);
+  t.deepEqual(titles, [
+    'hackbench at quiescent on mock: time (s, lower is better)',
+    'hackbench at 2s on mock: time (s, lower is better)',
+  ]);
+});
+
 test('equal rows give equal specs and equal bytes', async (t) => {
   const spec = specOf(HACKBENCH);
   t.is(JSON.stringify(specOf(HACKBENCH)), JSON.stringify(spec));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TopLevelSpec } from 'vega-lite';
+import { pointWords } from '../../analysis/tables/point-words.ts';
 import type { FlatRow } from '../../analysis/tables/table-rows.ts';
 import { logTicks, ratioDomain } from './ratio-axis.ts';
 
@@ -35,7 +36,7 @@ export function firstLook(
   rows: readonly FlatRow[],
   given: { readonly run: string; readonly baseline: string },
 ): TopLevelSpec {
-  const marks = rows.filter((row) => row.role !== 'baseline').map(markOf);
+  const marks = rows.filter((row) => row.role !== 'baseline').map((row) => markOf(row, rows));
   const looks = (Object.keys(LOOKS) as Look[]).filter((look) => marks.some((mark) => mark.look === look));
   const panels = [...new Set(marks.map(({ panel }) => panel))];
   if (panels.length === 0) panels.push(`no policy besides ${given.baseline} in this run`);
@@ -128,11 +129,11 @@ function panelOf(given: {
   } satisfies TopLevelSpec;
 }
 
-function markOf(row: FlatRow): Mark {
+function markOf(row: FlatRow, rows: readonly FlatRow[]): Mark {
   const { ratio, low, high } = row as { ratio?: number; low?: number; high?: number };
   const name = row.role === 'aa' ? `${row.policy} (A/A)` : `${row.policy}`;
   const lost = lostTrials(row);
-  const panel = panelKey(row);
+  const panel = panelKey(row, pointWords(row, rows));
   if (ratio === undefined) {
     const words = `no ratio: ${lost.length === 0 ? 'no pair of positive values' : lost.join(', ')}`;
     return { panel, label: `${name} (n = ${row.n})`, words };
@@ -144,13 +145,13 @@ function markOf(row: FlatRow): Mark {
 }
 
 /** What makes a panel: title, then its parameters on a line of their own. */
-function panelKey(row: FlatRow): string {
+function panelKey(row: FlatRow, at: string): string {
   const variant = row.variant === 'default' ? '' : `${row.variant}`.replaceAll(',', ', ');
   const metric =
     row.metric === undefined
       ? 'no metric was measured'
       : `${row.metric} (${row.unit}, ${row.direction} is better)`;
-  return `${row.workload} on ${row.engine}: ${metric}\n${variant}`;
+  return `${row.workload}${at} on ${row.engine}: ${metric}\n${variant}`;
 }
 
 function panelTitle(key: string) {

@@ -123,7 +123,7 @@ async function makeRoot(
 ): Promise<number> {
   const tree = join(shop.scratch, 'tree/opt/pmvx');
   await mkdir(tree, { recursive: true });
-  for (const name of ['sched', 'bin', 'work', 'pmvx_idle.ko']) {
+  for (const name of ['sched', 'bin', 'work']) {
     await cp(join(parts.compiled, name), join(tree, name), { recursive: true });
   }
   const archive = join(shop.scratch, 'root.tar');

@@ -69,7 +69,7 @@ const LOADER = 'usr/lib64/ld-linux-x86-64.so.2';
 const COMPILE = `#!/bin/sh
 set -eu
 mkdir -p /build/out/sched /build/out/bin /build/out/work
-for name in initrd.cpio slice.so pmvx_idle.ko; do echo "$name" >/build/out/$name; done
+for name in initrd.cpio slice.so; do echo "$name" >/build/out/$name; done
 `;
 
 export async function buildScene(t: ExecutionContext): Promise<BuildScene> {

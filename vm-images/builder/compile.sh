@@ -18,7 +18,7 @@ gcc -std=gnu11 -O2 $warn -static -o "$out/initrd/init" "$in"/bpf/guest/agent/*.c
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/bin/unitwork" "$in/bpf/guest/unitwork/unitwork.c"
 # shellcheck disable=SC2086
-gcc -std=gnu11 -O2 $warn -shared -fPIC -o "$out/slice.so" "$in/harness/lab/plugin/slice.c"
+gcc -std=gnu11 -O2 $warn -shared -fPIC -o "$out/slice.so" "$in"/harness/lab/plugin/*.c
 for driver in "$in"/workloads/*/*.c; do
 	[ -e "$driver" ] || continue
 	# shellcheck disable=SC2086
@@ -27,7 +27,7 @@ done
 
 cp -r "$in/bpf/guest/idle" /build/idle
 make -s -C "$headers" M=/build/idle modules
-strip -g -o "$out/pmvx_idle.ko" /build/idle/pmvx_idle.ko
+strip -g -o "$out/initrd/modules/pmvx_idle.ko" /build/idle/pmvx_idle.ko
 
 # The schedulers, unchanged, with the kernel source's own libbpf and the BTF of the kernel that will run them.
 if [ $# -gt 0 ]; then

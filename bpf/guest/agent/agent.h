@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guest agent: PID 1 of a trial. See README.md in this folder for the protocol. */
+/* The guest agent: PID 1 of a trial. See README.md in the folder above for the protocol. */
 #ifndef PMVX_AGENT_H
 #define PMVX_AGENT_H
 
@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #define ARGS_MAX 128
+#define CANDIDATES_MAX 64
+#define REASON_MAX 512
 #define OUTPUT_LIMIT (256 * 1024)
 #define LOG_LIMIT (64 * 1024)
 #define MS 1000000ull
@@ -18,16 +20,35 @@ struct argv_list {
 	char *arg[ARGS_MAX + 1];
 };
 
-/* What the host wants done, as read from the mailbox. */
-struct orders {
-	uint64_t seed;
-	bool is_process;
+/* A scheduler process that may be the policy: started before the fork point and held where it would attach. */
+struct candidate {
 	char *ops;
-	struct argv_list policy;
+	struct argv_list argv;
+	char log[32];
+	pid_t pid;	       /* 0: it has ended, or was never started */
+	int pidfd;	       /* -1: none */
+	int listener;	       /* receives its notifications; -1: none */
+	uint64_t notification; /* what it waits for while held */
+	bool held;
+	char reason[REASON_MAX]; /* why it is not held */
+};
+
+/* What the host wants done, as read from the mailbox, block by block. */
+struct orders {
+	/* block 0 */
+	struct candidate candidate[CANDIDATES_MAX];
+	int candidates;
+	uint64_t attach_ms;
+	/* block 1 */
+	uint64_t seed;
 	struct argv_list warmup;
 	struct argv_list run;
 	uint64_t deadline_ms;
-	uint64_t attach_ms;
+	uint64_t fork_ms; /* 0: the policy takes over before warm-up and run */
+	/* block 2 */
+	char *kind;
+	char *ops;
+	int choice; /* index of the candidate; -1: none */
 };
 
 struct sched_state {
@@ -38,35 +59,21 @@ struct sched_state {
 	char switch_all[32];
 };
 
-/* frame.c: guest to host */
-int frame_open(void);
-void frame_send(const char *kind, const void *payload, size_t length);
-void frame_printf(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void frame_file(const char *kind, const char *path, size_t limit);
-uint32_t crc32_of(const void *data, size_t length);
-const char *json_escape(const char *text, char *buffer, size_t size);
+/* A program that runs, or has ended. */
+struct run {
+	pid_t child;
+	int pidfd;
+	const char *output;
+	uint64_t start_ns;
+	uint64_t deadline_ns;
+	uint64_t ended_ns; /* 0: it runs */
+};
 
-/* boot.c: from power-on to a quiescent machine */
-void boot_early(void);
-void boot_root(void);
-int boot_quiesce(char *report, size_t size);
-int load_module(const char *path);
-unsigned int online_cpus(void);
-
-/* orders.c */
-int orders_read(struct orders *orders, char *fault, size_t size);
-
-/* policy.c */
-void sched_read(struct sched_state *state);
-void sched_send(const char *kind, const struct sched_state *state);
-int policy_activate(const struct orders *orders, char *fault, size_t size);
-void policy_deactivate(void);
-
-/* run.c */
 struct run_result {
 	int exit;
 	bool timed_out;
 	uint64_t elapsed_ns;
+	uint64_t fork_ns; /* 0: the policy was there from the start */
 	uint64_t user_ns;
 	uint64_t system_ns;
 	long voluntary;
@@ -74,12 +81,73 @@ struct run_result {
 	long long output_bytes;
 };
 
-void run_program(const struct argv_list *argv, uint64_t deadline_ms, uint64_t seed, const char *output,
-		 struct run_result *result);
+/* frame.c: guest to host */
+int frame_open(void);
+void frame_send(const char *kind, const void *payload, size_t length);
+void frame_printf(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void frame_file(const char *kind, const char *path, size_t limit);
+void frame_reason(const char *kind, const char *reason);
+uint32_t crc32_of(uint32_t before, const void *data, size_t length);
+const char *json_escape(const char *text, char *buffer, size_t size);
+
+/* boot.c: from power-on to a quiescent machine */
+void boot_early(void);
+void boot_root(void);
+int boot_quiesce(char *report, size_t size);
+unsigned int online_cpus(void);
+
+/* module.c */
+int load_module(const char *path);
+void idle_load(void);
+void idle_symbols(char *json, size_t size);
+
+/* random.c */
+uint64_t mix(uint64_t x);
+void random_boot(void);
+void random_seed(uint64_t seed);
+
+/* klog.c */
+void send_kernel_log(void);
+
+/* mailbox.c, orders.c */
+char *mailbox_read(int block, char *fault, size_t size);
+int orders_read(struct orders *orders, int block, char *fault, size_t size);
+
+/* hold.c: stopping a process right before it attaches a scheduler */
+int hold_install(int socket);
+int hold_receive(int socket);
+void hold_answer(struct candidate *candidate, bool keep);
+void hold_release(struct candidate *candidate);
+
+/* prepare.c */
+void prepare_all(struct orders *orders);
+
+/* attend.c: the agent's only place to wait while something runs */
+void attend(struct candidate *candidate, struct run *run, uint64_t until_ns);
+
+/* sched-state.c: what the kernel says */
+void sched_read(struct sched_state *state);
+void sched_send(const char *kind, const struct sched_state *state);
+bool sched_is_off(const struct sched_state *state);
+void sched_wait_off(uint64_t until_ns);
+
+/* policy.c */
+int policy_activate(struct orders *orders, struct run *run, char *fault, size_t size);
+struct candidate *policy_active(void);
+void policy_deactivate(void);
+
+/* run.c */
+pid_t spawn(const struct argv_list *argv, const char *output, const uint64_t *seed, int hold);
+void run_start(struct run *run, const struct argv_list *argv, const struct orders *orders, const char *output);
+bool run_wait(struct run *run, uint64_t until_ns);
+void run_finish(struct run *run, struct run_result *result);
 void run_send(const char *kind, const struct run_result *result);
-pid_t spawn(const struct argv_list *argv, const char *output, uint64_t seed);
+
+/* trial.c */
+_Noreturn void trial_live(void);
 
 /* main.c */
+_Noreturn void power_off(void);
 uint64_t now_ns(void);
 void sleep_ns(uint64_t ns);
 _Noreturn void agent_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -20,26 +19,16 @@
 /* Order matters: each needs those before it. */
 static const char *const pmem_modules[] = { "libnvdimm", "nd_virtio", "virtio_pmem", "nd_btt", "nd_pmem" };
 
-int load_module(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int failed;
-
-	if (fd < 0)
-		return -errno;
-	failed = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return failed == -EEXIST ? 0 : failed;
-}
-
 static void must_mount(const char *what, const char *where, const char *type, unsigned long flags, const char *data)
 {
 	if (mount(what, where, type, flags, data))
 		agent_fail("mount %s on %s: %s", type, where, strerror(errno));
 }
 
+/* The idle module comes before everything: while vCPUs halt, another thread of the emulator moves time. */
 void boot_early(void)
 {
+	idle_load();
 	mkdir("/proc", 0755);
 	mkdir("/sys", 0755);
 	mkdir("/dev", 0755);
@@ -48,6 +37,7 @@ void boot_early(void)
 	must_mount("sysfs", "/sys", "sysfs", 0, NULL);
 	if (mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) && errno != EBUSY)
 		agent_fail("mount devtmpfs: %s", strerror(errno));
+	random_boot();
 	for (size_t i = 0; i < sizeof(pmem_modules) / sizeof(*pmem_modules); i++) {
 		char path[128];
 		int failed;
@@ -132,6 +122,7 @@ static unsigned long long context_switches(void)
 #define CALM_SWITCHES 12
 #define QUIESCE_WINDOWS 300
 
+/* Writes members of a JSON object to `report`. */
 int boot_quiesce(char *report, size_t size)
 {
 	unsigned long long last = context_switches();
@@ -154,6 +145,6 @@ int boot_quiesce(char *report, size_t size)
 			busiest = delta > busiest ? delta : busiest;
 		}
 	}
-	snprintf(report, size, "{\"windows\":%d,\"windowMs\":%d,\"busiestCalmWindow\":%llu}", window, WINDOW_MS, busiest);
+	snprintf(report, size, "\"windows\":%d,\"windowMs\":%d,\"busiestCalmWindow\":%llu", window, WINDOW_MS, busiest);
 	return calm < CALM_WINDOWS ? -1 : 0;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Frames from guest to host: "PMVX 1 KIND GUEST_NS LENGTH CRC32\n", the payload, "\n". Write-only, so nothing arrives at random. */
+/*
+ * Frames from guest to host: "PMVX 2 KIND GUEST_NS LENGTH CRC32\n", the payload, "\n". The CRC covers the header up to LENGTH and
+ * the payload. Write-only, so nothing arrives at random.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -13,10 +16,11 @@
 
 static int channel = -1;
 
-uint32_t crc32_of(const void *data, size_t length)
+/* CRC of what came before (0: nothing) and `data`. */
+uint32_t crc32_of(uint32_t before, const void *data, size_t length)
 {
 	const unsigned char *byte = data;
-	uint32_t crc = ~0u;
+	uint32_t crc = ~before;
 
 	while (length--) {
 		crc ^= *byte++;
@@ -63,8 +67,9 @@ void frame_send(const char *kind, const void *payload, size_t length)
 
 	if (channel < 0)
 		return;
-	size = snprintf(head, sizeof(head), "PMVX 1 %s %llu %zu %08x\n", kind, (unsigned long long)now_ns(), length,
-			crc32_of(payload, length));
+	size = snprintf(head, sizeof(head), "PMVX 2 %s %llu %zu", kind, (unsigned long long)now_ns(), length);
+	size += snprintf(head + size, sizeof(head) - (size_t)size, " %08x\n",
+			 crc32_of(crc32_of(0, head, (size_t)size), payload, length));
 	write_all(head, (size_t)size);
 	write_all(payload, length);
 	write_all("\n", 1);
@@ -82,6 +87,13 @@ void frame_printf(const char *kind, const char *format, ...)
 	if (length < 0)
 		return;
 	frame_send(kind, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+}
+
+void frame_reason(const char *kind, const char *reason)
+{
+	char escaped[4 * REASON_MAX];
+
+	frame_printf(kind, "{\"reason\":\"%s\"}", json_escape(reason, escaped, sizeof(escaped)));
 }
 
 /* Sends a file; of one longer than `limit` its first and last half with a line between that says what is left out. */

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Orders are data: "PMVX-ORDERS 1 LENGTH CRC32\n" at the start of the mailbox, then lines "key value" with percent-encoded
- * values. Keys that repeat make lists. An unknown key or version is refused: agent and host must agree.
+ * Orders are data: lines "key value" with percent-encoded values. Keys that repeat make lists. A key that is unknown, or stands in
+ * another block than its own, is refused: agent and host must agree.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent.h"
 
-#define MAILBOX "/dev/pmem1"
-#define BLOCK 4096
-#define ORDERS_MAX (1024 * 1024)
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
+static const char UNKNOWN[] = "order not understood";
+static const char TOO_MANY_ARGUMENTS[] = "more than " TEXT(ARGS_MAX) " arguments in a list";
+static const char TOO_MANY_CANDIDATES[] = "more than " TEXT(CANDIDATES_MAX) " candidates";
 
 static int hex(char c)
 {
@@ -42,83 +41,110 @@ static int decode(char *text)
 	return 0;
 }
 
-static int push(struct argv_list *list, char *value)
+static const char *push(struct argv_list *list, char *value)
 {
 	if (list->count >= ARGS_MAX)
-		return -1;
+		return TOO_MANY_ARGUMENTS;
 	list->arg[list->count++] = value;
-	return 0;
+	return NULL;
 }
 
-static int apply(struct orders *orders, const char *key, char *value)
+static const char *number(uint64_t *to, const char *text)
 {
-	if (!strcmp(key, "policy.arg"))
-		return push(&orders->policy, value);
+	char *end;
+
+	*to = strtoull(text, &end, 10);
+	return *text && !*end ? NULL : UNKNOWN;
+}
+
+/* Each of the three: NULL, or what is wrong with the line. */
+static const char *apply_candidates(struct orders *orders, const char *key, char *value)
+{
+	if (!strcmp(key, "policy.deadline_ms"))
+		return number(&orders->attach_ms, value);
+	if (!strcmp(key, "candidate.ops")) {
+		if (orders->candidates >= CANDIDATES_MAX)
+			return TOO_MANY_CANDIDATES;
+		orders->candidate[orders->candidates++].ops = value;
+		return NULL;
+	}
+	if (strcmp(key, "candidate.arg") || !orders->candidates)
+		return UNKNOWN;
+	return push(&orders->candidate[orders->candidates - 1].argv, value);
+}
+
+static const char *apply_run(struct orders *orders, const char *key, char *value)
+{
 	if (!strcmp(key, "warmup.arg"))
 		return push(&orders->warmup, value);
 	if (!strcmp(key, "run.arg"))
 		return push(&orders->run, value);
 	if (!strcmp(key, "seed"))
-		orders->seed = strtoull(value, NULL, 10);
-	else if (!strcmp(key, "policy.kind") && (!strcmp(value, "builtin") || !strcmp(value, "process")))
-		orders->is_process = *value == 'p';
-	else if (!strcmp(key, "policy.ops"))
+		return number(&orders->seed, value);
+	if (!strcmp(key, "run.deadline_ms"))
+		return number(&orders->deadline_ms, value);
+	if (!strcmp(key, "fork.at_ms"))
+		return number(&orders->fork_ms, value);
+	return UNKNOWN;
+}
+
+static const char *apply_choice(struct orders *orders, const char *key, char *value)
+{
+	uint64_t choice;
+
+	if (!strcmp(key, "policy.kind") && (!strcmp(value, "builtin") || !strcmp(value, "process"))) {
+		orders->kind = value;
+	} else if (!strcmp(key, "policy.ops")) {
 		orders->ops = value;
-	else if (!strcmp(key, "run.deadline_ms"))
-		orders->deadline_ms = strtoull(value, NULL, 10);
-	else if (!strcmp(key, "policy.deadline_ms"))
-		orders->attach_ms = strtoull(value, NULL, 10);
-	else
-		return -1;
-	return 0;
+	} else if (!strcmp(key, "policy.candidate") && !number(&choice, value) && choice < (uint64_t)orders->candidates) {
+		orders->choice = (int)choice;
+	} else {
+		return UNKNOWN;
+	}
+	return NULL;
 }
 
-static ssize_t read_mailbox(char *data, size_t length)
+static bool complete(const struct orders *orders, int block)
 {
-	/* Past the page cache: the host writes the mailbox before the machine runs on, perhaps after it has been looked at. */
-	int fd = open(MAILBOX, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	ssize_t done;
-
-	if (fd < 0)
-		return -1;
-	done = pread(fd, data, length, 0);
-	close(fd);
-	return done;
+	if (block == 1)
+		return orders->run.count && orders->deadline_ms;
+	if (block == 2) {
+		if (!orders->kind || !strcmp(orders->kind, "builtin"))
+			return orders->kind && !orders->ops && orders->choice < 0;
+		/* Two candidates may go by one name, so the choice is a number; the name must be that one's. */
+		return orders->ops && orders->choice >= 0 && !strcmp(orders->ops, orders->candidate[orders->choice].ops);
+	}
+	for (int i = 0; i < orders->candidates; i++) {
+		if (!orders->candidate[i].argv.count)
+			return false;
+	}
+	return orders->attach_ms;
 }
 
-int orders_read(struct orders *orders, char *fault, size_t size)
+int orders_read(struct orders *orders, int block, char *fault, size_t size)
 {
-	char *data = aligned_alloc(BLOCK, ORDERS_MAX + BLOCK);
-	size_t length;
-	uint32_t crc;
-	int head;
+	static const char *(*const apply[])(struct orders *, const char *, char *) = { apply_candidates, apply_run, apply_choice };
+	char *text = mailbox_read(block, fault, size);
 
-	if (!data || read_mailbox(data, BLOCK) != BLOCK) {
-		snprintf(fault, size, "mailbox unreadable: %s", strerror(errno));
+	if (!text)
 		return -1;
-	}
-	if (sscanf(data, "PMVX-ORDERS 1 %zu %8x%n", &length, &crc, &head) != 2 || data[head] != '\n' || length > ORDERS_MAX - BLOCK) {
-		snprintf(fault, size, "mailbox holds no orders of version 1");
-		return -1;
-	}
-	if (read_mailbox(data, ORDERS_MAX) != ORDERS_MAX || crc32_of(data + head + 1, length) != crc) {
-		snprintf(fault, size, "orders are damaged");
-		return -1;
-	}
-	data[head + 1 + (int)length] = '\0';
-	for (char *save = NULL, *line = strtok_r(data + head + 1, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	if (block == 2)
+		orders->choice = -1;
+	for (char *save = NULL, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *value = strchr(line, ' ');
+		const char *wrong = UNKNOWN;
 
 		if (value)
 			*value++ = '\0';
-		if (!value || decode(value) || apply(orders, line, value)) {
-			snprintf(fault, size, "order not understood: %.64s", line);
+		if (value && !decode(value))
+			wrong = apply[block](orders, line, value);
+		if (wrong) {
+			snprintf(fault, size, "%s: %.64s", wrong, line);
 			return -1;
 		}
 	}
-	if (!orders->run.count || !orders->deadline_ms || !orders->attach_ms ||
-	    (orders->is_process && (!orders->ops || !orders->policy.count))) {
-		snprintf(fault, size, "orders are incomplete");
+	if (!complete(orders, block)) {
+		snprintf(fault, size, "orders in mailbox block %d are incomplete", block);
 		return -1;
 	}
 	return 0;

@@ -1,114 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Activation of a policy and its proof: what the kernel says in /sys/kernel/sched_ext, never the absence of an error. */
-#include <errno.h>
-#include <fcntl.h>
+/* Activation of a policy and its proof: what the kernel says, never the absence of an error. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "agent.h"
 
-#define POLICY_LOG "/run/policy.log"
-#define POLL_NS (10 * MS)
+#define POLL_NS (2 * MS)
 #define STOP_NS (10000 * MS)
 
-static pid_t scheduler;
+static struct candidate *active;
 
-static void read_line(const char *path, char *text, size_t size)
+/* The scheduler process that was let go; NULL before, and under the kernel's own scheduler. */
+struct candidate *policy_active(void)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? 0 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[length > 0 ? length : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
+	return active;
 }
 
-void sched_read(struct sched_state *state)
+/* Enabled, and not since before: the kernel counts a scheduler a moment after it calls it enabled. */
+static bool enabled_since(const struct sched_state *before, const struct sched_state *now)
 {
-	read_line("/sys/kernel/sched_ext/state", state->state, sizeof(state->state));
-	read_line("/sys/kernel/sched_ext/root/ops", state->ops, sizeof(state->ops));
-	read_line("/sys/kernel/sched_ext/enable_seq", state->enable_seq, sizeof(state->enable_seq));
-	read_line("/sys/kernel/sched_ext/nr_rejected", state->nr_rejected, sizeof(state->nr_rejected));
-	read_line("/sys/kernel/sched_ext/switch_all", state->switch_all, sizeof(state->switch_all));
+	return !strcmp(now->state, "enabled") && (!*before->enable_seq || strcmp(now->enable_seq, before->enable_seq));
 }
 
-/* A file that is absent or empty is an absent key, never an empty string. */
-static int member(char *json, int at, size_t size, const char *key, const char *value)
+/* Lets the chosen candidate attach and waits for the kernel's word. What runs meanwhile (or NULL) runs on. */
+int policy_activate(struct orders *orders, struct run *run, char *fault, size_t size)
 {
-	char escaped[512];
-
-	if (!*value)
-		return at;
-	return at + snprintf(json + at, size - (size_t)at, "%s\"%s\":\"%s\"", at > 1 ? "," : "", key,
-			     json_escape(value, escaped, sizeof(escaped)));
-}
-
-void sched_send(const char *kind, const struct sched_state *state)
-{
-	char json[2048] = "{";
-	int at = 1;
-
-	at = member(json, at, sizeof(json), "state", state->state);
-	at = member(json, at, sizeof(json), "ops", state->ops);
-	at = member(json, at, sizeof(json), "enableSeq", state->enable_seq);
-	at = member(json, at, sizeof(json), "nrRejected", state->nr_rejected);
-	at = member(json, at, sizeof(json), "switchAll", state->switch_all);
-	json[at++] = '}';
-	frame_send(kind, json, (size_t)at);
-}
-
-static int scheduler_exited(char *fault, size_t size)
-{
-	int status;
-
-	if (waitpid(scheduler, &status, WNOHANG) != scheduler)
-		return 0;
-	if (WIFSIGNALED(status))
-		snprintf(fault, size, "scheduler process killed by signal %d before it attached", WTERMSIG(status));
-	else
-		snprintf(fault, size, "scheduler process exited with status %d before it attached", WEXITSTATUS(status));
-	scheduler = 0;
-	return 1;
-}
-
-int policy_activate(const struct orders *orders, char *fault, size_t size)
-{
-	struct sched_state state;
 	uint64_t deadline = now_ns() + orders->attach_ms * MS;
+	struct candidate *candidate = orders->choice < 0 ? NULL : &orders->candidate[orders->choice];
+	struct sched_state before, state;
 
-	sched_read(&state);
-	if (!*state.state) {
+	sched_read(&before);
+	if (!*before.state) {
 		snprintf(fault, size, "this kernel has no sched_ext");
-		return orders->is_process ? -1 : 0;
+		return candidate ? -1 : 0;
 	}
-	if (strcmp(state.state, "disabled")) {
-		snprintf(fault, size, "a sched_ext scheduler is already there: %s", state.ops);
+	if (!sched_is_off(&before)) {
+		snprintf(fault, size, "a sched_ext scheduler is already there: %s", before.ops);
 		return -1;
 	}
-	if (!orders->is_process)
+	if (!candidate)
 		return 0;
-	scheduler = spawn(&orders->policy, POLICY_LOG, orders->seed);
-	if (scheduler < 0) {
-		scheduler = 0;
-		snprintf(fault, size, "cannot start the scheduler process: %s", strerror(errno));
+	if (!candidate->held) {
+		snprintf(fault, size, "%s", candidate->reason);
 		return -1;
 	}
+	active = candidate;
+	hold_release(candidate);
 	for (;;) {
-		if (scheduler_exited(fault, size))
-			return -1;
-		sched_read(&state);
-		if (!strcmp(state.state, "enabled"))
-			break;
-		if (now_ns() > deadline) {
-			snprintf(fault, size, "not enabled after %llu ms: state is \"%s\"",
-				 (unsigned long long)orders->attach_ms, state.state);
+		uint64_t now = now_ns();
+
+		if (!candidate->pid) {
+			snprintf(fault, size, "%s", candidate->reason);
 			return -1;
 		}
-		sleep_ns(POLL_NS);
+		sched_read(&state);
+		if (enabled_since(&before, &state))
+			break;
+		if (now > deadline) {
+			snprintf(fault, size, "not enabled after %llu ms: state is \"%s\"", (unsigned long long)orders->attach_ms,
+				 state.state);
+			return -1;
+		}
+		attend(candidate, run, now + POLL_NS);
 	}
 	/* Enabled is not enough: it must be this one. */
 	if (strcmp(state.ops, orders->ops)) {
@@ -118,25 +72,16 @@ int policy_activate(const struct orders *orders, char *fault, size_t size)
 	return 0;
 }
 
+/* Stops the scheduler that was let go. Those that are still held end with the machine. */
 void policy_deactivate(void)
 {
 	uint64_t deadline = now_ns() + STOP_NS;
-	struct sched_state state;
-	int status;
 
-	if (scheduler > 0)
-		kill(scheduler, SIGINT);
-	while (scheduler > 0) {
-		if (waitpid(scheduler, &status, WNOHANG) == scheduler) {
-			scheduler = 0;
-		} else if (now_ns() > deadline) {
-			kill(scheduler, SIGKILL);
-			waitpid(scheduler, &status, 0);
-			scheduler = 0;
-		} else {
-			sleep_ns(POLL_NS);
-		}
-	}
-	for (sched_read(&state); *state.state && strcmp(state.state, "disabled") && now_ns() < deadline; sched_read(&state))
-		sleep_ns(POLL_NS);
+	if (active && active->pid)
+		kill(active->pid, SIGINT);
+	while (active && active->pid && now_ns() < deadline)
+		attend(active, NULL, deadline);
+	if (active && active->pid)
+		kill(-active->pid, SIGKILL);
+	sched_wait_off(now_ns() + STOP_NS);
 }

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +20,16 @@ static uint64_t timeval_ns(struct timeval t)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
 }
 
-pid_t spawn(const struct argv_list *argv, const char *output, uint64_t seed)
+/* Without `seed` the environment names none; with `hold` (a socket, else -1) it is held before it attaches a scheduler. */
+pid_t spawn(const struct argv_list *argv, const char *output, const uint64_t *seed, int hold)
 {
 	char seed_text[64];
 	char *environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-				"HOME=/tmp", "LC_ALL=C", "TERM=dumb", seed_text, NULL };
+				"HOME=/tmp", "LC_ALL=C", "TERM=dumb", seed ? seed_text : NULL, NULL };
 	pid_t child;
 
-	snprintf(seed_text, sizeof(seed_text), "PMVX_SEED=%llu", (unsigned long long)seed);
+	if (seed)
+		snprintf(seed_text, sizeof(seed_text), "PMVX_SEED=%llu", (unsigned long long)*seed);
 	child = fork();
 	if (child == 0) {
 		int in = open("/dev/null", O_RDONLY);
@@ -38,6 +39,10 @@ pid_t spawn(const struct argv_list *argv, const char *output, uint64_t seed)
 		setsid();
 		if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir("/tmp"))
 			_exit(126);
+		if (hold >= 0 && hold_install(hold)) {
+			dprintf(2, "seccomp: %s\n", strerror(errno));
+			_exit(126);
+		}
 		execve(argv->arg[0], argv->arg, environment);
 		dprintf(2, "%s: %s\n", argv->arg[0], strerror(errno));
 		_exit(127);
@@ -45,47 +50,61 @@ pid_t spawn(const struct argv_list *argv, const char *output, uint64_t seed)
 	return child;
 }
 
-void run_program(const struct argv_list *argv, uint64_t deadline_ms, uint64_t seed, const char *output,
-		 struct run_result *result)
+void run_start(struct run *run, const struct argv_list *argv, const struct orders *orders, const char *output)
 {
-	struct pollfd waiting = { .events = POLLIN };
+	memset(run, 0, sizeof(*run));
+	run->output = output;
+	run->start_ns = now_ns();
+	run->deadline_ns = run->start_ns + orders->deadline_ms * MS;
+	run->child = spawn(argv, output, &orders->seed, -1);
+	if (run->child < 0)
+		agent_fail("fork: %s", strerror(errno));
+	run->pidfd = (int)syscall(SYS_pidfd_open, run->child, 0);
+	if (run->pidfd < 0)
+		agent_fail("pidfd_open: %s", strerror(errno));
+}
+
+/* Waits for the program's end, until `until_ns` at most. True: it has ended. */
+bool run_wait(struct run *run, uint64_t until_ns)
+{
+	while (!run->ended_ns && now_ns() < until_ns)
+		attend(policy_active(), run, until_ns);
+	return run->ended_ns;
+}
+
+/* Waits for the program's end, or ends it at its deadline. */
+void run_finish(struct run *run, struct run_result *result)
+{
 	struct rusage usage = { 0 };
 	struct stat file;
-	uint64_t start = now_ns();
 	int status = 0;
-	pid_t child;
 
 	memset(result, 0, sizeof(*result));
-	child = spawn(argv, output, seed);
-	if (child < 0)
-		agent_fail("fork: %s", strerror(errno));
-	waiting.fd = (int)syscall(SYS_pidfd_open, child, 0);
-	if (waiting.fd < 0)
-		agent_fail("pidfd_open: %s", strerror(errno));
-	if (poll(&waiting, 1, (int)deadline_ms) == 0)
-		result->timed_out = true;
-	if (result->timed_out)
-		kill(-child, SIGKILL);
-	if (wait4(child, &status, 0, &usage) != child)
-		agent_fail("wait4: %s", strerror(errno));
-	result->elapsed_ns = now_ns() - start;
-	close(waiting.fd);
+	result->timed_out = !run_wait(run, run->deadline_ns);
 	/* Whatever it left behind must not run on into the next phase. */
-	kill(-child, SIGKILL);
+	kill(-run->child, SIGKILL);
+	if (wait4(run->child, &status, 0, &usage) != run->child)
+		agent_fail("wait4: %s", strerror(errno));
+	result->elapsed_ns = (run->ended_ns ? run->ended_ns : now_ns()) - run->start_ns;
+	close(run->pidfd);
 	result->exit = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	result->user_ns = timeval_ns(usage.ru_utime);
 	result->system_ns = timeval_ns(usage.ru_stime);
 	result->voluntary = usage.ru_nvcsw;
 	result->involuntary = usage.ru_nivcsw;
-	result->output_bytes = stat(output, &file) ? 0 : (long long)file.st_size;
+	result->output_bytes = stat(run->output, &file) ? 0 : (long long)file.st_size;
 }
 
 void run_send(const char *kind, const struct run_result *result)
 {
+	char fork[64] = "";
+
+	if (result->fork_ns)
+		snprintf(fork, sizeof(fork), ",\"forkNs\":%llu", (unsigned long long)result->fork_ns);
 	frame_printf(kind,
 		     "{\"exit\":%d,\"timedOut\":%s,\"elapsedNs\":%llu,\"userNs\":%llu,\"systemNs\":%llu,"
-		     "\"voluntarySwitches\":%ld,\"involuntarySwitches\":%ld,\"outputBytes\":%lld}",
+		     "\"voluntarySwitches\":%ld,\"involuntarySwitches\":%ld,\"outputBytes\":%lld%s}",
 		     result->exit, result->timed_out ? "true" : "false", (unsigned long long)result->elapsed_ns,
 		     (unsigned long long)result->user_ns, (unsigned long long)result->system_ns, result->voluntary,
-		     result->involuntary, result->output_bytes);
+		     result->involuntary, result->output_bytes, fork);
 }

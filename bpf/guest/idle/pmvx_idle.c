@@ -10,21 +10,34 @@
  */
 #include <linux/cpuidle.h>
 #include <linux/init.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/idle.h>
 #include <linux/smp.h>
 
-/* One translation block of the emulator: about 1 us on a 250 MIPS vCPU between two looks at need_resched. */
-#define PMVX_NOPS ".rept 240\n\tnop\n\t.endr"
+/*
+ * Nops until need_resched. One pass is one translation block of the emulator, about 1 us on a 250 MIPS vCPU; that is why the loop is
+ * written out, and aligned: a block ends at a branch and at a page's end. It begins with a mark (PMVX_MARK_IDLE in
+ * bpf/guest/agent/mark.h), so that the engine can tell a vCPU that idles and skip what all of them would only idle away.
+ */
+static __always_inline void pmvx_idle_loop(void)
+{
+	asm volatile(".balign 512\n"
+		     "1:\tnopl 0x706d767a(%%rax)\n\t"
+		     ".rept 240\n\tnop\n\t.endr\n\t"
+		     "testl %[need_resched], %[flags]\n\t"
+		     "jz 1b"
+		     :
+		     : [flags] "m"(current_thread_info()->flags), [need_resched] "i"(_TIF_NEED_RESCHED)
+		     : "memory", "cc");
+}
 
 static __cpuidle int pmvx_idle_enter(struct cpuidle_device *dev, struct cpuidle_driver *drv, int index)
 {
 	raw_local_irq_enable();
-	if (!current_set_polling_and_test()) {
-		while (!need_resched())
-			asm volatile(PMVX_NOPS ::: "memory");
-	}
+	if (!current_set_polling_and_test())
+		pmvx_idle_loop();
 	raw_local_irq_disable();
 	current_clr_polling();
 	return index;
@@ -38,16 +51,37 @@ static struct cpuidle_driver pmvx_idle_driver = {
 			.name = "NOPS",
 			.desc = "execute nops until need_resched",
 			.enter = pmvx_idle_enter,
-			.flags = CPUIDLE_FLAG_POLLING,
 		},
 	},
 	.safe_state_index = 0,
 	.state_count = 1,
 };
 
+/* For who traces task switches from outside the machine; the agent reads them from /sys/module/pmvx_idle/parameters. */
+static ulong switch_to; /* address of __switch_to_asm (from prev in rdi, to next in rsi); 0: not to be had */
+static ulong pid_offset = offsetof(struct task_struct, pid);
+static ulong comm_offset = offsetof(struct task_struct, comm);
+module_param(switch_to, ulong, 0444);
+module_param(pid_offset, ulong, 0444);
+module_param(comm_offset, ulong, 0444);
+
+/* A probe that is never armed: registering it is how a module learns a symbol's address. */
+static void __init find_switch_to(void)
+{
+	struct kprobe probe = { .symbol_name = "__switch_to_asm", .flags = KPROBE_FLAG_DISABLED };
+
+	if (register_kprobe(&probe))
+		return;
+	switch_to = (ulong)probe.addr;
+	unregister_kprobe(&probe);
+}
+
 static int __init pmvx_idle_init(void)
 {
 	int failed = cpuidle_register(&pmvx_idle_driver, NULL);
+
+	if (!failed)
+		find_switch_to();
 
 	/* A CPU that already halts would go on halting, perhaps for seconds: its share would be lost. */
 	if (!failed)

@@ -1,217 +1,273 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * slice: equal instruction shares for the vCPUs of QEMU's single-threaded icount mode.
+ * slice: equal instruction shares for the vCPUs of QEMU's single-threaded icount mode, and what the exact engine asks of it.
  *
- * QEMU divides the instructions up to the next timer among the vCPUs and starts anew after each timer, which favours some
- * positions. Here every turn is worth the same: a vCPU runs until it has executed `quantum` instructions, and what a
- * timer cut off or a long block ran over is settled in its next turn (deficit round robin, Shreedhar and Varghese 1995).
+ * Turns. QEMU divides the instructions up to the next timer among the vCPUs and starts anew after each timer, which favours
+ * some positions. Here all vCPUs climb the same levels, `quantum` instructions apart: a turn lasts until the vCPU has reached the level, and
+ * nobody begins the next one before all have had their turns at this one. What a timer cut off is made up for and what a long block ran
+ * over is deducted (a form of deficit round robin, Shreedhar and Varghese 1995).
+ * Blocks count themselves inline, in one cell for all vCPUs: only one of them runs at a time.
  *
- * While one vCPU has run alone for a while (all others halted: early boot, before the idle module), its PAUSE is worth
- * PAUSE_COST instructions of virtual time, as on hardware since Skylake (Intel Optimization Reference Manual, 2.6.4). The
- * kernel calibrates its timer there by spinning for 100 virtual milliseconds, and every PAUSE leaves the emulator's inner
- * loop: without this a third of a boot's host time is spent on it.
+ * Idle. The guest's idle module executes marked blocks of nops. When every vCPU has had a whole turn of nothing else and no
+ * timer has fired meanwhile, nothing can happen before the next timer: virtual time goes forward by whole rounds of turns, as
+ * many as fit, and shares stay what they would have been.
  *
- * A block that holds the guest agent's mark (a long NOP with its own displacement) ends the hash: what vCPUs do between the
- * guest's power-off and QEMU's end depends on the host.
+ * Early boot. While one vCPU has run alone for a while (all others halted, no idle module yet), its PAUSE is worth PAUSE_COST
+ * instructions of virtual time, as on hardware since Skylake (Intel Optimization Reference Manual, 2.6.4): the kernel
+ * calibrates its timer by spinning for 100 virtual milliseconds.
  *
- * Options: quantum=N; shift=S (icount shift); hash=FILE (optional): at exit FILE holds a running hash over every executed
- * block and the vCPU that ran it, and the instruction counts. Two runs with one hash executed the same machine code in
- * the same order.
+ * Marks. The guest's agent tells the plugin where it is by long nops with a displacement of their own:
+ * FORK: the policy is about to be chosen. Everything that turns depend on starts anew, so that a machine that is stopped here,
+ * saved and restored goes on exactly as one that never stopped. END: what vCPUs do afterwards depends on the host; the machine ends.
  *
- * The plugin relies on symbols that QEMU exports: current_cpu, cpu_exit, timers_state, icount_get. Where the layout of
- * timers_state is not the expected one, it says so and QEMU does not start.
+ * Options: quantum=N; shift=S (icount shift); stop=on: the machine stops at its first FORK; skip=off: idle time is executed;
+ * hash=FILE: see hash.h; switches=FILE and more: see switches.h.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "emulator.h"
+#include "hash.h"
 #include "qemu-plugin-abi.h"
+#include "switches.h"
 
-#define MAX_VCPUS 64
-/* Blocks hold at most 512 instructions (TCG_MAX_INSNS); two bits more say what a block holds. */
-#define COUNT_BITS 12
-#define COUNT_MASK 1023u
-#define HAS_PAUSE 1024u
-#define HAS_MARK 2048u
 #define PAUSE_COST 140
 #define ALONE_AFTER 1000000
-/* Offset of qemu_icount_bias, nanoseconds added to virtual time, in QEMU's TimersState. */
-#define BIAS_OFFSET 40
-
-struct CPUState;
-extern __thread struct CPUState *current_cpu;
-extern char timers_state[];
-void cpu_exit(struct CPUState *cpu);
-int64_t icount_get(void);
+/* The cell reaches this when a turn is over. */
+#define TURN_OVER (1ull << 40)
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 static int64_t quantum = 5000;
-static int64_t left[MAX_VCPUS];
-static unsigned int running = MAX_VCPUS;
-static uint64_t executed[MAX_VCPUS];
-static uint64_t blocks;
-static uint64_t hash = 0xcbf29ce484222325u;
-static const char *hash_file;
-static int vcpus;
 static int shift;
-static bool ended;
+static bool stop_at_fork, skip_idle = true;
+static int vcpus;
+
+static struct qemu_plugin_scoreboard *score;
+static uint64_t cell;
+
+/* Instructions since the machine was forked, and how many all are to have. */
+static int64_t served[MAX_VCPUS], level;
+static int64_t turn_began, turn_began_ns;
+static uint64_t cell_began;
+static bool fresh;
+
 static unsigned int last_vcpu;
 static int64_t alone;
-static bool bias_checked;
 
-static inline void advance_ns(int64_t ns)
+static int64_t idle_count;
+static uint64_t idle_vcpus;
+static int64_t idle_until;
+
+static void forget(void)
 {
-	/* One aligned store by the only thread that runs vCPUs: readers in other threads see the old or the new value. */
-	__atomic_fetch_add((int64_t *)(timers_state + BIAS_OFFSET), ns, __ATOMIC_SEQ_CST);
+	memset(served, 0, sizeof(served));
+	level = 0;
+	last_vcpu = 0;
+	alone = 0;
+	idle_vcpus = 0;
+	fresh = true;
 }
 
-/* Before the first instruction: moving the bias must move virtual time by as much. */
-static void check_bias(qemu_plugin_id_t id, unsigned int vcpu)
+/* All vCPUs have nothing to do before `idle_until`: leave the last whole round, and what a round does not divide, to be executed. */
+static void skip(void)
 {
-	int64_t before;
+	int64_t left = ns_to_next_timer(), round = (int64_t)vcpus * quantum << shift;
 
-	(void)id;
-	if (vcpu != 0 || bias_checked)
+	idle_vcpus = 0;
+	if (left > 2 * round && icount_get() + left == idle_until)
+		advance_ns((left / round - 1) * round);
+}
+
+static void begin_turn(unsigned int vcpu)
+{
+	if (fresh && vcpus > 1)
+		put_off_kick();
+	if (skip_idle && idle_vcpus == (vcpus == MAX_VCPUS ? ~0ull : (1ull << vcpus) - 1))
+		skip();
+	if (served[vcpu] >= level)
+		level += quantum;
+	/* A vCPU that was halted catches up by one turn, not more. */
+	if (served[vcpu] < level - 2 * quantum)
+		served[vcpu] = level - 2 * quantum;
+	cell = TURN_OVER - (uint64_t)(level - served[vcpu]);
+	cell_began = cell;
+	turn_began = icount_get_raw();
+	turn_began_ns = icount_get();
+	idle_count = 0;
+	fresh = false;
+}
+
+/* Virtual time in the middle of a turn, where QEMU's own cannot be asked. */
+static int64_t now_ns(void)
+{
+	return turn_began_ns + ((int64_t)(cell - cell_began) << shift);
+}
+
+static void note_idle(unsigned int vcpu, int64_t ran)
+{
+	int64_t until;
+
+	if (!ran || ran != idle_count) {
+		idle_vcpus = 0;
 		return;
-	bias_checked = true;
-	before = icount_get();
-	advance_ns(4242);
-	if (icount_get() != before + 4242) {
-		fprintf(stderr, "slice: this QEMU keeps virtual time elsewhere; build the image with the pinned version\n");
-		exit(1);
 	}
-	advance_ns(-4242);
+	until = icount_get() + ns_to_next_timer();
+	if (until != idle_until)
+		idle_vcpus = 0;
+	idle_until = until;
+	idle_vcpus |= 1ull << vcpu;
 }
 
-/*
- * The vCPU that runs, numbered by first appearance. The index that QEMU passes to callbacks is no use: in single-thread mode
- * it is the constant of whichever vCPU translated the block first.
- */
-static inline unsigned int running_vcpu(void)
+static void end_turn(unsigned int vcpu)
 {
-	static struct CPUState *known[MAX_VCPUS], *cached;
-	static unsigned int count, cached_index;
+	int64_t ran = icount_get_raw() - turn_began;
 
-	if (current_cpu == cached)
-		return cached_index;
-	for (cached_index = 0; cached_index < count; cached_index++)
-		if (known[cached_index] == current_cpu)
-			break;
-	if (cached_index == count)
-		known[count++] = current_cpu;
-	cached = current_cpu;
-	return cached_index;
+	if (fresh)
+		return;
+	served[vcpu] += ran;
+	alone = vcpu == last_vcpu ? alone + ran : 0;
+	last_vcpu = vcpu;
+	note_idle(vcpu, ran);
 }
 
-static inline void account(unsigned int vcpu, int64_t count)
+static void on_turn_over(unsigned int unused, void *nothing)
 {
-	if (vcpu != running) {
-		running = vcpu;
-		/* A vCPU that was halted or often cut short may catch up by one turn, not more. */
-		left[vcpu] = left[vcpu] > quantum ? 2 * quantum : left[vcpu] + quantum;
-	}
-	left[vcpu] -= count;
-	if (left[vcpu] <= 0) {
-		running = MAX_VCPUS;
-		cpu_exit(current_cpu);
-	}
+	(void)unused;
+	(void)nothing;
+	cpu_exit(current_cpu);
 }
 
-static inline void pause_alone(unsigned int vcpu, uintptr_t packed)
+static void on_idle(unsigned int unused, void *count)
 {
-	if (vcpu != last_vcpu) {
-		last_vcpu = vcpu;
-		alone = 0;
-	}
-	alone += (int64_t)(packed & COUNT_MASK);
-	if (packed & HAS_PAUSE && alone > ALONE_AFTER)
+	(void)unused;
+	idle_count += (int64_t)(uintptr_t)count;
+}
+
+static void on_pause(unsigned int unused, void *nothing)
+{
+	(void)unused;
+	(void)nothing;
+	if (alone > ALONE_AFTER && running_vcpu() == last_vcpu)
 		advance_ns((int64_t)PAUSE_COST << shift);
 }
 
-static inline void step(unsigned int vcpu, void *packed)
-{
-	pause_alone(vcpu, (uintptr_t)packed);
-	account(vcpu, (int64_t)((uintptr_t)packed & COUNT_MASK));
-}
-
-static void on_block(unsigned int unused, void *packed)
+static void on_fork(unsigned int unused, void *nothing)
 {
 	(void)unused;
-	step(running_vcpu(), packed);
+	(void)nothing;
+	hash_fork();
+	forget();
+	cpu_exit(current_cpu);
+	if (stop_at_fork)
+		stop_machine();
 }
 
-static void on_block_hashed(unsigned int unused, void *packed)
+static void on_end(unsigned int unused, void *nothing)
 {
-	unsigned int vcpu = running_vcpu();
-	uint64_t count = (uintptr_t)packed & COUNT_MASK;
-
 	(void)unused;
-	if (ended) {
-		step(vcpu, packed);
-		return;
+	(void)nothing;
+	hash_end();
+	end_machine();
+}
+
+/* nopl DISPLACEMENT(%rax), see bpf/guest/agent/mark.h */
+struct mark {
+	unsigned char code[7];
+	qemu_plugin_vcpu_udata_cb_t reached;
+};
+static const struct mark marks[] = {
+	{ { 0x0f, 0x1f, 0x80, 0x78, 0x76, 0x6d, 0x70 }, on_end },
+	{ { 0x0f, 0x1f, 0x80, 0x79, 0x76, 0x6d, 0x70 }, on_fork },
+	{ { 0x0f, 0x1f, 0x80, 0x7a, 0x76, 0x6d, 0x70 }, on_idle },
+	{ { 0xf3, 0x90 }, on_pause },
+};
+
+static size_t code_size(const struct mark *mark)
+{
+	return mark->code[2] ? sizeof(mark->code) : 2;
+}
+
+/* PAUSE ends a block, marks begin one: only these two places are looked at. */
+static qemu_plugin_vcpu_udata_cb_t reached_by(const struct qemu_plugin_insn *insn)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		unsigned char bytes[sizeof(marks->code)];
+		size_t size = code_size(&marks[i]);
+
+		if (qemu_plugin_insn_size(insn) == size && qemu_plugin_insn_data(insn, bytes, size) == size &&
+		    !memcmp(bytes, marks[i].code, size))
+			return marks[i].reached;
 	}
-	ended = (uintptr_t)packed & HAS_MARK;
-	hash = (hash ^ ((uintptr_t)packed + vcpu)) * 0x100000001b3u;
-	hash ^= hash >> 29;
-	executed[vcpu] += count;
-	blocks++;
-	step(vcpu, packed);
+	return NULL;
 }
 
-/* nopl 0x706d7678(%rax), see bpf/guest/agent/main.c */
-static const unsigned char mark[7] = { 0x0f, 0x1f, 0x80, 0x78, 0x76, 0x6d, 0x70 };
-static const unsigned char pause_code[2] = { 0xf3, 0x90 };
-
-static bool is_code(const struct qemu_plugin_insn *insn, const unsigned char *code, size_t size)
+/*
+ * The cell as a member of a scoreboard. In this mode QEMU makes the index of the vCPU that translates a block a constant of the
+ * block, and multiplies it anew at each use: with elements of one byte that does no harm, and the offset leads all to one cell.
+ */
+static qemu_plugin_u64 shared_cell(void)
 {
-	unsigned char bytes[sizeof(mark)];
+	uintptr_t base = (uintptr_t)qemu_plugin_scoreboard_find(score, 0);
 
-	return qemu_plugin_insn_size(insn) == size && qemu_plugin_insn_data(insn, bytes, size) == size &&
-	       !memcmp(bytes, code, size);
-}
-
-static uintptr_t contents(const struct qemu_plugin_tb *tb, size_t count)
-{
-	uintptr_t flags = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (is_code(qemu_plugin_tb_get_insn(tb, i), mark, sizeof(mark)))
-			flags |= HAS_MARK;
-	/* PAUSE always ends a block. */
-	if (count > 0 && is_code(qemu_plugin_tb_get_insn(tb, count - 1), pause_code, sizeof(pause_code)))
-		flags |= HAS_PAUSE;
-	return flags;
+	return (qemu_plugin_u64){ score, (uintptr_t)&cell - base - running_vcpu() };
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	uintptr_t count = qemu_plugin_tb_n_insns(tb);
-	/* Kernel addresses differ in their low 48 bits; shifting loses only sign extension. */
-	uintptr_t packed = (uintptr_t)qemu_plugin_tb_vaddr(tb) << COUNT_BITS | count | contents(tb, count);
+	size_t count = qemu_plugin_tb_n_insns(tb);
+	qemu_plugin_vcpu_udata_cb_t first, last;
 
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_cb(tb, hash_file ? on_block_hashed : on_block, QEMU_PLUGIN_CB_NO_REGS,
-					     (void *)packed);
+	if (!count)
+		return;
+	first = reached_by(qemu_plugin_tb_get_insn(tb, 0));
+	last = reached_by(qemu_plugin_tb_get_insn(tb, count - 1));
+	hash_block(tb, count);
+	switches_block(tb, now_ns);
+	if (first && first != on_pause)
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, first, QEMU_PLUGIN_CB_NO_REGS, (void *)count);
+	if (last == on_pause)
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, last, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64, shared_cell(), count);
+	qemu_plugin_register_vcpu_tb_exec_cond_cb(tb, on_turn_over, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_COND_GE,
+						  shared_cell(), TURN_OVER, NULL);
 }
 
-static void write_hash(qemu_plugin_id_t id, void *unused)
+static void on_vcpu(qemu_plugin_id_t id, unsigned int vcpu)
 {
-	FILE *file;
-
 	(void)id;
-	(void)unused;
-	if (!hash_file)
-		return;
-	file = fopen(hash_file, "w");
-	if (!file)
-		return;
-	fprintf(file, "{\"hash\":\"%016" PRIx64 "\",\"blocks\":%" PRIu64 ",\"instructions\":[", hash, blocks);
-	for (int i = 0; i < vcpus; i++)
-		fprintf(file, "%s%" PRIu64, i ? "," : "", executed[i]);
-	fprintf(file, "]}\n");
-	fclose(file);
+	switches_vcpu();
+	/* By the time that the last vCPU is there all are known, and none has run. */
+	if ((int)vcpu == vcpus - 1 && !emulator_hook(vcpus, begin_turn, end_turn))
+		exit(1);
+}
+
+static void at_exit(qemu_plugin_id_t id, void *nothing)
+{
+	(void)id;
+	(void)nothing;
+	hash_write();
+	switches_close();
+}
+
+static bool option(const char *text)
+{
+	if (!strncmp(text, "quantum=", 8))
+		quantum = atoll(text + 8);
+	else if (!strncmp(text, "shift=", 6))
+		shift = atoi(text + 6);
+	else if (!strncmp(text, "hash=", 5))
+		hash_open(text + 5, vcpus);
+	else if (!strcmp(text, "stop=on"))
+		stop_at_fork = true;
+	else if (!strcmp(text, "skip=off"))
+		skip_idle = false;
+	else
+		return switches_option(text);
+	return true;
 }
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
@@ -222,13 +278,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 	}
 	vcpus = info->system.smp_vcpus;
 	for (int i = 0; i < argc; i++) {
-		if (!strncmp(argv[i], "quantum=", 8)) {
-			quantum = atoll(argv[i] + 8);
-		} else if (!strncmp(argv[i], "shift=", 6)) {
-			shift = atoi(argv[i] + 6);
-		} else if (!strncmp(argv[i], "hash=", 5)) {
-			hash_file = strdup(argv[i] + 5);
-		} else {
+		if (!option(argv[i])) {
 			fprintf(stderr, "slice: unknown option %s\n", argv[i]);
 			return -1;
 		}
@@ -241,8 +291,10 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 		fprintf(stderr, "slice: shift must be 0 to 10, got %d\n", shift);
 		return -1;
 	}
-	qemu_plugin_register_vcpu_init_cb(id, check_bias);
+	score = qemu_plugin_scoreboard_new(1);
+	forget();
+	qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
-	qemu_plugin_register_atexit_cb(id, write_hash, NULL);
+	qemu_plugin_register_atexit_cb(id, at_exit, NULL);
 	return 0;
 }

@@ -9,8 +9,8 @@ import { type Workload, WorkloadSchema } from '../../core/workload.ts';
 import type { Engine } from '../../lab/engine.ts';
 import { type ReadyImage, requireImage } from '../../lab/image.ts';
 import { cacheFolder } from '../../lab/image-files.ts';
-import { openEngine } from '../../lab/open-engine.ts';
 import type { Accelerator } from '../../lab/qemu-arguments.ts';
+import { defaultHostDeadlineMs, vmEngine } from '../../lab/vm-engine.ts';
 import { runTrials } from '../controller.ts';
 import type { RunEvent } from '../events.ts';
 import { SPEC } from '../scene.ts';
@@ -18,7 +18,7 @@ import { SLOTS, withSlots } from './vm-slots.ts';
 
 /** What the tests with real machines share: the image, a command line, one trial at a time. */
 export const ROOT = resolve(import.meta.dirname, '../../..');
-const CLI = join(ROOT, 'harness/cli.ts');
+export const CLI = join(ROOT, 'harness/cli.ts');
 const RECIPE = 'quick';
 
 /** `pmvx` as a process that can be waited for and killed. */
@@ -42,7 +42,8 @@ let image: Promise<ReadyImage> | undefined;
 /** An engine on that image, whose machines wait for a slot each. */
 export function labEngine(
   name: Accelerator,
-  open: (image: ReadyImage) => Engine = (image) => openEngine(name, image),
+  open: (image: ReadyImage) => Engine = (image) =>
+    vmEngine(name, image, { hostDeadlineMs: defaultHostDeadlineMs }),
 ): Engine {
   return {
     name,
@@ -62,7 +63,7 @@ export function smallMachine(vcpus: number): Machine {
     memoryMiB: 1024,
     speed: 1000 / vcpus,
     quantum: 5000,
-    topology: { sockets: 1, cores: vcpus, threads: 1 },
+    topology: { nodes: 1, sockets: 1, cores: vcpus, threads: 1 },
   };
 }
 
@@ -121,7 +122,7 @@ export async function runOne({
   params = {},
   consoles,
 }: Trial): Promise<TrialEnd> {
-  const spec: Spec = { ...SPEC, machine };
+  const spec: Spec = { ...SPEC, machine, policies: [policy.id] };
   const events: RunEvent[] = [];
   const records: TrialRecord[] = [];
   await runTrials({
@@ -135,6 +136,7 @@ export async function runOne({
         workload: workload.id,
         variant: 'v',
         params,
+        point: 'quiescent',
         policy: policy.id,
         role: 'measure',
       },

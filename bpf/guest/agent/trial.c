@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A trial:
+ *
+ * candidates held -> FORK -> seed -> policy attached and proven -> warm-up -> run -> state after -> logs
+ * or, with a fork time:  -> seed -> warm-up -> run begins -> FORK -> policy attached and proven -> run ends -> ...
+ *
+ * Everything that is learnt goes out as frames; nothing is decided about the result.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent.h"
+#include "mark.h"
+
+#define OUTPUT "/run/output"
+#define WARMUP_OUTPUT "/run/warmup"
+#define OFFSET_SPAN_NS (4 * MS) /* one timer tick at 250 Hz */
+
+static struct orders orders;
+
+/*
+ * Here a machine may be saved, and others go on from it. After a restore the emulator's round robin begins with vCPU 0: that is
+ * whose turn it is anyway when the last vCPU has said the mark.
+ */
+static void fork_mark(void)
+{
+	cpu_set_t all, last;
+
+	CPU_ZERO(&last);
+	CPU_SET(online_cpus() - 1, &last);
+	if (sched_getaffinity(0, sizeof(all), &all) || sched_setaffinity(0, sizeof(last), &last))
+		agent_fail("affinity: %s", strerror(errno));
+	PMVX_MARK(PMVX_MARK_FORK);
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
+static void read_block(int block)
+{
+	char fault[REASON_MAX];
+
+	if (orders_read(&orders, block, fault, sizeof(fault)))
+		agent_fail("%s", fault);
+}
+
+/* The seed moves the start against the timer tick: a busy wait of 0 to 4 ms. */
+static void wait_offset(uint64_t seed)
+{
+	uint64_t until = now_ns() + mix(seed) % OFFSET_SPAN_NS;
+
+	while (now_ns() < until)
+		;
+}
+
+/* The log of the policy that was chosen is that of its candidate; there is none without one. */
+static _Noreturn void finish(void)
+{
+	policy_deactivate();
+	frame_file("policy-log", orders.choice < 0 ? "" : orders.candidate[orders.choice].log, LOG_LIMIT);
+	send_kernel_log();
+	frame_send("done", "{}", 2);
+	power_off();
+}
+
+static _Noreturn void refuse(const char *reason)
+{
+	frame_reason("refused", reason);
+	finish();
+}
+
+/* From here on policies differ. `run`: what runs already, or NULL; it goes with a policy that is refused. */
+static void take_over(struct run *run)
+{
+	struct run_result unfinished;
+	struct sched_state state;
+	char fault[REASON_MAX];
+
+	read_block(2);
+	if (policy_activate(&orders, run, fault, sizeof(fault))) {
+		if (run) {
+			run->deadline_ns = 0;
+			run_finish(run, &unfinished);
+		}
+		refuse(fault);
+	}
+	sched_read(&state);
+	sched_send("attached", &state);
+}
+
+/* Takes over in the middle of the run. Returns the time from the run's start to there. */
+static uint64_t take_over_at(struct run *run, uint64_t at_ns)
+{
+	uint64_t fork_ns;
+
+	if (run_wait(run, run->start_ns + at_ns)) {
+		char reason[REASON_MAX];
+		struct run_result ended;
+
+		run_finish(run, &ended);
+		snprintf(reason, sizeof(reason), "the run ended after %.3f s, before the fork point at %.3f s",
+			 (double)ended.elapsed_ns / 1e9, (double)at_ns / 1e9);
+		refuse(reason);
+	}
+	fork_ns = now_ns() - run->start_ns;
+	frame_printf("forked", "{\"runNs\":%llu}", (unsigned long long)fork_ns);
+	fork_mark();
+	take_over(run);
+	return fork_ns;
+}
+
+void trial_live(void)
+{
+	struct sched_state state;
+	struct run_result result;
+	struct run run;
+	uint64_t fork_ns = 0;
+
+	orders.choice = -1;
+	read_block(0);
+	prepare_all(&orders);
+	fork_mark();
+	read_block(1);
+	random_seed(orders.seed);
+	if (orders.fork_ms >= orders.deadline_ms)
+		refuse("the fork point lies beyond the deadline of the run");
+	if (!orders.fork_ms)
+		take_over(NULL);
+	if (orders.warmup.count) {
+		run_start(&run, &orders.warmup, &orders, WARMUP_OUTPUT);
+		run_finish(&run, &result);
+		run_send("warm", &result);
+	}
+	wait_offset(orders.seed);
+	run_start(&run, &orders.run, &orders, OUTPUT);
+	if (orders.fork_ms)
+		fork_ns = take_over_at(&run, orders.fork_ms * MS);
+	run_finish(&run, &result);
+	result.fork_ns = fork_ns;
+	sched_read(&state);
+	frame_file("output", OUTPUT, OUTPUT_LIMIT);
+	run_send("result", &result);
+	sched_send("after", &state);
+	finish();
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a fork is worth: it never differs from its twin, and never from a machine that went the whole way from power-on.
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { loadCatalog } from '../../core/load-catalog.ts';
+import type { Seed } from '../../core/seed.ts';
+import { shuffled } from '../../core/seed.ts';
+import { openSnapshotStore } from '../../lab/snapshots/store.ts';
+import { onBusyHost } from './busy-host.ts';
+import { type Combination, combinationsOf, live, nameOf, type Proof } from './combinations.ts';
+import { ROOT, smallMachine, stageImage } from './stage.ts';
+import { SLOTS, withSlots } from './vm-slots.ts';
+
+const scratch = await realpath(await mkdtemp(join(tmpdir(), 'pmvx-forks-')));
+const catalog = await loadCatalog(ROOT);
+test.after.always(() => rm(scratch, { recursive: true, force: true }));
+
+let opened: Promise<Proof> | undefined;
+function stageProof(): Promise<Proof> {
+  opened ??= openProof();
+  return opened;
+}
+
+async function openProof(): Promise<Proof> {
+  const signal = new AbortController().signal;
+  const store = await openSnapshotStore(scratch, { limitBytes: 8 * 2 ** 30 });
+  return { catalog, image: await stageImage(), store, machine: smallMachine(4), seed: 7, scratch, signal };
+}
+
+/** Two machines at the same time; equal to the last bit, and nothing that the harness does not understand. */
+const twins: readonly Combination[] = [
+  ...combinationsOf(catalog, ['quiescent']),
+  ...combinationsOf(catalog, ['warm']).filter(({ workload }) => workload === 'spinners'),
+];
+
+test.serial('two forks of one policy never diverge, whatever the policy and the workload', async (t) => {
+  const proof = await stageProof();
+  for (const each of twins) {
+    const [one, other] = await withSlots(SLOTS, () =>
+      Promise.all([live('fork', each, proof), live('fork', each, proof)]),
+    );
+    t.deepEqual(one, other, nameOf(each));
+    t.true(
+      ['completed', 'refused', 'ejected'].includes(one.state),
+      `${nameOf(each)}: ${one.state}, ${one.reason}`,
+    );
+    if (one.state !== 'completed') t.log(`${nameOf(each)}: ${one.state}, ${one.reason}`);
+  }
+});
+
+/** Drawn anew each time: over many runs of this test every combination has its turn. `fork-matrix.ts` tries all of them. */
+const drawnWith = Number(process.env.PMVX_TEST_SEED ?? 1 + Math.floor(Math.random() * 2 ** 31));
+const draws = shuffled(combinationsOf(catalog, ['quiescent', 'warm']), drawnWith as Seed);
+
+for (const [at, host] of (['a quiet', 'a busy'] as const).entries()) {
+  const drawn = draws[at] as Combination;
+  test.serial(`a fork on ${host} host is the machine that was booted`, async (t) => {
+    t.log(`${nameOf(drawn)}; again with PMVX_TEST_SEED=${drawnWith}`);
+    const proof = await stageProof();
+    const policies = new Map([...catalog.policies].filter(([id]) => id === drawn.policy));
+    const alone: Proof = { ...proof, catalog: { ...catalog, policies } };
+    const both = () => Promise.all([live('boot', drawn, alone), live('fork', drawn, alone)]);
+    const [boot, fork] = await withSlots(SLOTS, () => (host === 'a busy' ? onBusyHost(both) : both()));
+    t.deepEqual(fork, boot);
+  });
+}
