@@ -85,8 +85,11 @@ export function qemuArguments(
  */
 const CPU = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+x2apic,+fsgsbase,+rdtscp';
 
-/** Bounds what a machine takes besides its guest's memory; all that a trial runs fits in a fraction. */
-export const TRANSLATED_MIB = 256;
+/**
+ * Room for translated code; a machine takes what it needs of it. A boot that loads nine schedulers needs about 200 MiB. On `exact` a
+ * machine that needs more ends with an error: QEMU would cut off a turn to start anew (`plugin/slice.c`).
+ */
+export const TRANSLATED_MIB = 1024;
 
 function acceleration(
   accelerator: Accelerator,

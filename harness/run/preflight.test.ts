@@ -61,11 +61,11 @@ test('more trials need more disk', (t) => {
 });
 
 test('more machines than memory holds are refused with a number that fits', async (t) => {
-  const place = { ...fine, availableMiB: async () => 3000 };
+  const place = { ...fine, availableMiB: async () => 5000 };
   const error = await t.throwsAsync(requireMemory(4, 1024, place), { instanceOf: PmvxError });
   t.is(
     error?.message,
-    '4 machines of 1024 MiB at once need 5376 MiB of memory, 3000 MiB are available. Use --jobs 2.',
+    '4 machines of 1024 MiB at once need 8448 MiB of memory, 5000 MiB are available. Use --jobs 2.',
   );
   await t.notThrowsAsync(requireMemory(2, 1024, place));
 });
@@ -76,8 +76,8 @@ test('the real host says how much memory it has left', async (t) => {
 });
 
 test('as many machines run at once as there are cores, or as memory holds, and one at least', async (t) => {
-  const with3000 = { ...fine, availableMiB: async () => 3000 };
-  t.is(await machinesThatFit(8, 1024, with3000), 2);
-  t.is(await machinesThatFit(1, 1024, with3000), 1);
-  t.is(await machinesThatFit(8, 8192, with3000), 1);
+  const with5000 = { ...fine, availableMiB: async () => 5000 };
+  t.is(await machinesThatFit(8, 1024, with5000), 2);
+  t.is(await machinesThatFit(1, 1024, with5000), 1);
+  t.is(await machinesThatFit(8, 8192, with5000), 1);
 });

@@ -23,7 +23,7 @@ export function bytesNeeded(trials: number, jobs: number): number {
 }
 
 /** Memory of an emulated machine besides its guest's: translated code (`TRANSLATED_MIB` of the lab), QEMU itself. */
-const MIB_A_MACHINE = 256 + 64;
+const MIB_A_MACHINE = 1024 + 64;
 
 /** Machines that the host has room for at once: `cores` of them, fewer where memory is short, at least one. */
 export async function machinesThatFit(cores: number, guestMiB: number, place: ResultsPlace): Promise<number> {

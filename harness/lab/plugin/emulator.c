@@ -222,6 +222,12 @@ void put_off_kick(void)
 	bql_unlock();
 }
 
+void interrupt_all(void)
+{
+	for (int i = 0; i < cpu_count; i++)
+		cpu_exit(cpus[i]);
+}
+
 void advance_ns(int64_t ns)
 {
 	/* One aligned store by the only thread that runs vCPUs: readers in other threads see the old or the new value. */

@@ -34,6 +34,12 @@ unsigned int running_vcpu(void);
  */
 void put_off_kick(void);
 
+/*
+ * Interrupts every vCPU once, as QEMU does when it lets a restored machine go on. An interrupted vCPU has its next turn all the
+ * same, but timers are looked at before it, and what is left until the next one is divided anew.
+ */
+void interrupt_all(void);
+
 /* Moves virtual time forward. */
 void advance_ns(int64_t ns);
 

@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emulator.h"
 #include "hash.h"
@@ -125,8 +126,10 @@ static void end_turn(unsigned int vcpu)
 {
 	int64_t ran = icount_get_raw() - turn_began;
 
-	if (fresh)
+	if (fresh) {
+		interrupt_all();
 		return;
+	}
 	served[vcpu] += ran;
 	alone = vcpu == last_vcpu ? alone + ran : 0;
 	last_vcpu = vcpu;
@@ -245,6 +248,19 @@ static void on_vcpu(qemu_plugin_id_t id, unsigned int vcpu)
 		exit(1);
 }
 
+/*
+ * Room for translated code is up. QEMU now cuts off a turn, at a moment that depends on where the host's memory lies: what
+ * follows could not be repeated.
+ */
+static void on_flush(qemu_plugin_id_t id)
+{
+	(void)id;
+	if (!level) /* More than 16 vCPUs: QEMU flushes as it makes them. Nothing has run. */
+		return;
+	fprintf(stderr, "slice: the machine has translated more code than its buffer holds (tb-size)\n");
+	_exit(1);
+}
+
 static void at_exit(qemu_plugin_id_t id, void *nothing)
 {
 	(void)id;
@@ -295,6 +311,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 	forget();
 	qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	qemu_plugin_register_flush_cb(id, on_flush);
 	qemu_plugin_register_atexit_cb(id, at_exit, NULL);
 	return 0;
 }
