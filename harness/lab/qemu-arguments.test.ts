@@ -40,7 +40,7 @@ function argumentsOn(
 
 test('exact counts instructions on one thread, with a fixed date and the slice plugin', (t) => {
   const args = argumentsOn('exact');
-  t.deepEqual(valuesOf('-accel', args), ['tcg,thread=single,tb-size=256']);
+  t.deepEqual(valuesOf('-accel', args), ['tcg,thread=single,tb-size=1024']);
   t.deepEqual(valuesOf('-icount', args), ['shift=0,sleep=off,align=off']);
   t.deepEqual(valuesOf('-rtc', args), ['base=2026-01-01T00:00:00,clock=vm']);
   t.deepEqual(valuesOf('-plugin', args), ['/images/quick/slice.so,quantum=5000,shift=0']);
@@ -54,7 +54,7 @@ test('exact asks for the block hash only when it is told where to', (t) => {
 
 test('tcg and kvm run in real time, without plugin and without the idle module', (t) => {
   for (const [engine, accel, cpu] of [
-    ['tcg', 'tcg,thread=multi,tb-size=256', /^qemu64,/],
+    ['tcg', 'tcg,thread=multi,tb-size=1024', /^qemu64,/],
     ['kvm', 'kvm', /^host$/],
   ] as const) {
     const args = argumentsOn(engine);
