@@ -28,13 +28,39 @@ const Argument = z.union([
   z.strictObject({ if: key, is: z.string(), add: z.array(z.string().min(1)).min(1) }),
 ]);
 
+/** How a metric's whole distribution is read; its values have the metric's unit. */
+const HistogramDefinition = z.strictObject({
+  /**
+   * Regular expression (multi-line) with the groups `value` and `count`; it matches once for each bucket that the program prints,
+   * in rising order of values.
+   */
+  pattern: z.string().min(1).max(500),
+  /** Only what stands between a line that matches `from` and the next that matches `to` is read; all output when absent. */
+  within: z.strictObject({ from: z.string().min(1).max(500), to: z.string().min(1).max(500) }).optional(),
+  /** True when each count includes those of smaller values. */
+  cumulative: z.boolean().default(false),
+  /** What a printed value is multiplied by to have the metric's unit. */
+  scale: z.number().positive().default(1),
+});
+
 const MetricDefinition = z.strictObject({
   unit: text,
   direction: z.enum(['lower', 'higher']),
   primary: z.boolean().default(false),
   /** Regular expression (multi-line) with one group, the number. It must match exactly once. */
   pattern: z.string().min(1).max(500),
+  histogram: HistogramDefinition.optional(),
   about: text,
+});
+
+/** A server that the run needs: started first, awaited, and stopped when the run has ended. */
+const Server = z.strictObject({
+  argv: z.array(Argument).min(1),
+  /** What is observed before the run starts: a TCP port in state LISTEN, or a socket that exists. */
+  ready: z.union([
+    z.strictObject({ port: z.int().min(1).max(65_535) }),
+    z.strictObject({ socket: z.string().regex(/^\/[\w./-]+$/) }),
+  ]),
 });
 
 /** The contents of `workloads/<id>/workload.yaml`; the folder's name is the workload's id. */
@@ -47,6 +73,11 @@ export const WorkloadSchema = z.strictObject({
   /** How the seed reaches the run. */
   seed: text,
   argv: z.array(Argument).min(1),
+  /** Debian packages that the guest needs for it. Files in the folder's `guest/` are at `/opt/pmvx/files/<id>/`. */
+  packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9.+-]+(\/[a-z-]+)?$/)).default([]),
+  servers: z.array(Server).default([]),
+  /** Default parameters on engines whose time is real (`kvm`, `native`), where they differ: a processor needs more work to be busy as long. */
+  kvm: z.record(key, z.union([z.int(), z.string()])).default({}),
   /** Parameter values that replace the run's own during warm-up; no warm-up when absent. */
   warmup: z.record(key, z.union([z.int(), z.string()])).optional(),
   metrics: z.record(key, MetricDefinition),
