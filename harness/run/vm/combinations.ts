@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../../core/catalog.ts';
 import type { ForkPoint } from '../../core/fork-point.ts';
 import { defaultParameters } from '../../core/parameters.ts';
-import { deriveSeed } from '../../core/seed.ts';
+import { deriveSeed, type Seed, shuffled } from '../../core/seed.ts';
 import type { Machine } from '../../core/spec.ts';
 import type { PlannedTrial, TrialState } from '../../core/trial.ts';
 import type { ParameterValues, Workload } from '../../core/workload.ts';
@@ -54,6 +54,30 @@ export function combinationsOf(catalog: Proof['catalog'], points: readonly ForkP
   return points.flatMap((point) =>
     workloads.flatMap((workload) => policies.map((policy) => ({ policy, workload, point }))),
   );
+}
+
+/**
+ * So many of `all` that each policy, each workload and each point is among them, drawn with `seed`: over many draws every combination
+ * has its turn.
+ */
+export function covering(all: readonly Combination[], seed: number): Combination[] {
+  const missing = new Set(all.flatMap(partsOf));
+  const order = shuffled(all, seed as Seed);
+  const drawn: Combination[] = [];
+  // First those that bring most.
+  for (const wanted of [3, 2, 1]) {
+    for (const each of order) {
+      const fresh = partsOf(each).filter((part) => missing.has(part));
+      if (fresh.length < wanted) continue;
+      drawn.push(each);
+      for (const part of fresh) missing.delete(part);
+    }
+  }
+  return drawn;
+}
+
+function partsOf({ policy, workload, point }: Combination): string[] {
+  return [`policy ${policy}`, `workload ${workload}`, `point ${point}`];
 }
 
 export function nameOf({ policy, workload, point }: Combination): string {
