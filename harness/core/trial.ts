@@ -31,8 +31,18 @@ export interface SchedExtState {
   readonly ops?: string;
   readonly enableSeq?: string;
   readonly nrRejected?: string;
+  /** Settings that are the policy, as read at that moment. */
+  readonly knobs?: readonly KnobState[];
   /** `1` when every task of the normal classes is the scheduler's, `0` when only those that asked for it are. */
   readonly switchAll?: string;
+}
+
+/** A setting of the kernel: what it read before the policy, and now; `restored`: what it read when it had been put back. */
+export interface KnobState {
+  readonly path: string;
+  readonly before: string;
+  readonly value: string;
+  readonly restored?: string;
 }
 
 /** Why a sched_ext scheduler left: kernel's exit kind, reason and message. */

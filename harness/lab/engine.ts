@@ -10,10 +10,12 @@ export interface Orders {
   readonly seed: Seed;
   readonly policy: { readonly id: string; readonly definition: PolicyDefinition };
   /**
-   * Process policies that are loaded and verified before the choice, the same for all trials of an experiment: sorted by
+   * Policies that a process holds: loaded and verified before the choice, the same for all trials of an experiment: sorted by
    * id, each program with its arguments once.
    */
   readonly candidates: readonly { readonly id: string; readonly definition: PolicyDefinition }[];
+  /** Kernel modules with options that settings among the policies need, loaded before the choice; none when absent. */
+  readonly modules?: readonly string[];
   /** Complete argument vectors; absent warm-up means none. */
   readonly warmup?: readonly string[];
   readonly run: readonly string[];

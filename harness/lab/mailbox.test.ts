@@ -195,3 +195,38 @@ test('blocks that are yet to come ask the guest to wait, and can be added while 
   const found = await stat(path);
   t.deepEqual([found.ino, found.size], [ino, MAILBOX_BYTES]);
 });
+
+const KNOB: { id: string; definition: PolicyDefinition } = {
+  id: 'tcp-bbr',
+  definition: {
+    kind: 'knob',
+    ...words,
+    subsystem: 'network',
+    modules: ['tcp_bbr'],
+    settings: [
+      { path: '/proc/sys/net/ipv4/tcp_congestion_control', value: 'bbr' },
+      { path: '/sys/kernel/mm/lru_gen/enabled', value: 'n', reads: '0x0000' },
+    ],
+  },
+};
+
+test('settings come with the modules that they need, by number, and with what they must read', (t) => {
+  const [candidates, , choice] = bodies({ ...BUILTIN, policy: KNOB, modules: ['null_blk gb=1', 'tcp_bbr'] });
+  t.is(candidates, 'policy.deadline_ms 20000\nknob.module null_blk%20gb%3D1\nknob.module tcp_bbr\n');
+  t.is(
+    choice,
+    'policy.kind knob\nknob.needs 1\n' +
+      'knob.path %2Fproc%2Fsys%2Fnet%2Fipv4%2Ftcp_congestion_control\nknob.value bbr\n' +
+      'knob.path %2Fsys%2Fkernel%2Fmm%2Flru_gen%2Fenabled\nknob.value n\nknob.reads 0x0000\n',
+  );
+});
+
+test('a scheduler of our own is held by the loader, with its constants in a fixed order', (t) => {
+  const own = {
+    id: 'mine',
+    definition: { kind: 'struct_ops', ...words, ops: 'mine', constants: { slice_ns: 5, a_flag: 1 } },
+  } as const;
+  const [candidates, , choice] = bodies({ ...BUILTIN, policy: own, candidates: [own] });
+  t.true(candidates?.endsWith('.bpf.o\ncandidate.arg a_flag%3D1\ncandidate.arg slice_ns%3D5\n'), candidates);
+  t.is(choice, 'policy.kind process\npolicy.ops mine\npolicy.candidate 0\n');
+});

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { type HeldProgram, heldProgram } from '../core/held-program.ts';
 import { canonicalJson } from '../core/ids.ts';
-import type { PolicyDefinition } from '../core/policy.ts';
 import type { Orders } from './engine.ts';
 
 /** Persistent memory is mapped in steps of 128 MiB; the file is sparse. */
@@ -19,7 +19,6 @@ const ATTACH_MS = 20_000;
 const WAIT = Buffer.from('PMVX-ORDERS 2 0 00000000 WAIT\n');
 
 type Line = readonly [key: string, value: string];
-type ProcessDefinition = Extract<PolicyDefinition, { kind: 'process' }>;
 
 /**
  * Orders as the guest's agent reads them, one block after the other: the candidates (the same for all trials of an
@@ -30,21 +29,26 @@ type ProcessDefinition = Extract<PolicyDefinition, { kind: 'process' }>;
  * room for.
  */
 export function encodeBlocks(orders: Orders): readonly [Buffer, Buffer, Buffer] {
-  const candidates = orders.candidates.map(({ id, definition }) => {
-    if (definition.kind !== 'process') throw new RangeError(`candidate ${id} is no process`);
-    return definition;
+  const candidates = orders.candidates.map((candidate) => {
+    const program = heldProgram(candidate);
+    if (program === undefined) throw new RangeError(`candidate ${candidate.id} is no process`);
+    return program;
   });
   if (candidates.length > MAX_CANDIDATES) {
     throw new RangeError(`${candidates.length} candidates; the guest holds at most ${MAX_CANDIDATES}`);
   }
   return [
-    encodeBlock([['policy.deadline_ms', String(ATTACH_MS)], ...candidates.flatMap(candidateLines)]),
+    encodeBlock([
+      ['policy.deadline_ms', String(ATTACH_MS)],
+      ...(orders.modules ?? []).map((each) => ['knob.module', each] as const),
+      ...candidates.flatMap(candidateLines),
+    ]),
     encodeBlock(runLines(orders)),
     encodeBlock(choiceLines(orders, candidates)),
   ];
 }
 
-function candidateLines({ ops, argv }: ProcessDefinition): Line[] {
+function candidateLines({ ops, argv }: HeldProgram): Line[] {
   return [['candidate.ops', ops], ...argumentLines('candidate.arg', argv)];
 }
 
@@ -59,20 +63,34 @@ function runLines({ seed, warmup, run, deadlineMs, forkAtMs }: Orders): Line[] {
 }
 
 /** Two candidates may go by one name (a scheduler with other arguments), so the choice is a candidate's number. */
-function choiceLines({ policy }: Orders, candidates: readonly ProcessDefinition[]): Line[] {
+function choiceLines({ policy, modules = [] }: Orders, candidates: readonly HeldProgram[]): Line[] {
   const { definition } = policy;
   if (definition.kind === 'builtin') return [['policy.kind', 'builtin']];
-  const program = programOf(definition);
-  const index = candidates.findIndex((each) => programOf(each) === program);
-  if (index < 0) throw new RangeError(`policy ${policy.id} is not among the candidates`);
+  if (definition.kind === 'knob') {
+    return [
+      ['policy.kind', 'knob'],
+      ...definition.modules.map((each) => ['knob.needs', String(modules.indexOf(each))] as const),
+      ...definition.settings.flatMap(({ path, value, reads }): Line[] => [
+        ['knob.path', path],
+        ['knob.value', value],
+        ...(reads === undefined ? [] : [['knob.reads', reads] as const]),
+      ]),
+    ];
+  }
+  const program = heldProgram(policy);
+  const index = candidates.findIndex(
+    (each) => program !== undefined && programOf(each) === programOf(program),
+  );
+  if (program === undefined || index < 0)
+    throw new RangeError(`policy ${policy.id} is not among the candidates`);
   return [
     ['policy.kind', 'process'],
-    ['policy.ops', definition.ops],
+    ['policy.ops', program.ops],
     ['policy.candidate', String(index)],
   ];
 }
 
-function programOf({ ops, argv }: ProcessDefinition): string {
+function programOf({ ops, argv }: HeldProgram): string {
   return canonicalJson([ops, argv]);
 }
 

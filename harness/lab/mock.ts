@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalJson } from '../core/ids.ts';
+import type { PolicyDefinition } from '../core/policy.ts';
 import type { Machine } from '../core/spec.ts';
 import type { SchedExtState } from '../core/trial.ts';
 import type { Engine, Frame, FrameKind, GuestOutcome, Orders } from './engine.ts';
@@ -57,10 +58,7 @@ export function mockOutcome(
 ): GuestOutcome {
   const guest = new MockGuest(orders, machine);
   const { definition } = orders.policy;
-  const on: SchedExtState =
-    definition.kind === 'builtin'
-      ? OFF
-      : { state: 'enabled', ops: definition.ops, enableSeq: '1', nrRejected: '0', switchAll: '1' };
+  const on = stateUnder(definition);
   guest.send('hello', { version: 1, engine: 'mock: not a measurement' });
   guest.send('ready', {});
   switch (behaviour.kind) {
@@ -94,9 +92,29 @@ export function mockOutcome(
       guest.send('after', { ...OFF, enableSeq: '1' });
       return guest.finish('', disabled(on, behaviour.reason, behaviour.message));
   }
-  guest.send('after', on);
+  guest.send('after', putBack(on));
   // The agent unregisters the scheduler when all is said, and the kernel notes it.
-  return guest.finish('', on === OFF ? '' : disabled(on, 'unregistered from user space'));
+  return guest.finish('', on.state === OFF.state ? '' : disabled(on, 'unregistered from user space'));
+}
+
+function stateUnder(policy: PolicyDefinition): SchedExtState {
+  if ('ops' in policy) {
+    const ops = policy.ops.replace('*', 'mock');
+    return { state: 'enabled', ops, enableSeq: '1', nrRejected: '0', switchAll: '1' };
+  }
+  if (policy.kind === 'builtin') return OFF;
+  const knobs = policy.settings.map(({ path, value, reads = value }) => ({
+    path,
+    before: 'mock',
+    value: reads,
+  }));
+  return { ...OFF, knobs };
+}
+
+/** What the kernel says at the end, when settings have been put back. */
+function putBack(state: SchedExtState): SchedExtState {
+  if (state.knobs === undefined) return state;
+  return { ...state, knobs: state.knobs.map((knob) => ({ ...knob, restored: knob.before })) };
 }
 
 /** The kernel's lines when a scheduler leaves, as /dev/kmsg gives them. */

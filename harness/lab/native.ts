@@ -33,7 +33,7 @@ export function nativeEngine(image: Pick<ReadyImage, 'folder'>, host: NativeHost
       trial.send('ready', {});
       const { definition } = orders.policy;
       if (definition.kind !== 'builtin') {
-        const reason = `native runs the built-in policy of the host's kernel only, not "${definition.ops}"`;
+        const reason = `native runs the built-in policy of the host's kernel only, not "${orders.policy.id}"`;
         trial.send('refused', { reason });
         return trial.end('done');
       }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { heldProgram } from '../core/held-program.ts';
 import { canonicalJson } from '../core/ids.ts';
 import type { Policy } from '../core/policy.ts';
 
@@ -9,10 +10,18 @@ import type { Policy } from '../core/policy.ts';
 export function candidatesOf(policies: readonly Policy[]): Policy[] {
   const found = new Map<string, Policy>();
   for (const policy of policies.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    const { definition } = policy;
-    if (definition.kind !== 'process') continue;
-    const key = canonicalJson([definition.ops, definition.argv]);
+    const program = heldProgram(policy);
+    if (program === undefined) continue;
+    const key = canonicalJson([program.ops, program.argv]);
     if (!found.has(key)) found.set(key, policy);
   }
   return [...found.values()];
+}
+
+/** The kernel modules that any of `policies` needs, each with its options; the machine loads them before it forks. */
+export function modulesOf(policies: readonly Policy[]): string[] {
+  const modules = policies.flatMap(({ definition }) =>
+    definition.kind === 'knob' ? definition.modules : [],
+  );
+  return [...new Set(modules)].sort();
 }

@@ -4,7 +4,6 @@ import type { Catalog } from '../core/catalog.ts';
 import type { Spec } from '../core/spec.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
-import { candidatesOf } from './candidates.ts';
 import type { RunWatcher } from './events.ts';
 import { judge } from './judge.ts';
 import { machineLost } from './machine-lost.ts';
@@ -85,8 +84,8 @@ async function runTrial(
 ): Promise<TrialRecord | undefined> {
   const workload = known(job.catalog.workloads, planned.workload);
   const policy = known(job.catalog.policies, planned.policy);
-  const candidates = candidatesOf(job.spec.policies.map((id) => known(job.catalog.policies, id)));
-  const orders = ordersFor(planned, workload, policy, candidates, job.engine.name);
+  const policies = job.spec.policies.map((id) => known(job.catalog.policies, id));
+  const orders = ordersFor(planned, workload, policy, policies, job.engine.name);
   const now = job.now ?? (() => new Date());
   for (let attempt = 1; ; attempt++) {
     const startedAt = now().toISOString();

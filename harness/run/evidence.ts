@@ -11,6 +11,16 @@ const StatePayload = z.object({
   enableSeq: sysfs,
   nrRejected: sysfs,
   switchAll: sysfs,
+  knobs: z
+    .array(
+      z.object({
+        path: z.string(),
+        before: z.string(),
+        value: z.string(),
+        restored: z.string().exactOptional(),
+      }),
+    )
+    .optional(),
 });
 const ReasonPayload = z.object({ reason: z.string() });
 const ResultPayload = z.object({

@@ -103,7 +103,7 @@ function stopped(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
 function unproven(policy: PolicyDefinition, seen: Evidence, outcome: GuestOutcome): Verdict | undefined {
   const absent = (['attached', 'result', 'after'] as const).find((kind) => seen[kind] === undefined);
   if (absent === undefined) return undefined;
-  const subject = policy.kind === 'builtin' ? 'the built-in scheduler' : `"${policy.ops}"`;
+  const subject = 'ops' in policy ? `"${policy.ops}"` : SUBJECTS[policy.kind];
   return crashed(
     `the guest ended without its "${absent}" frame, so nothing is proven about ${subject}`,
     outcome,
@@ -124,6 +124,8 @@ function misplaced(planned: PlannedTrial, seen: Evidence, outcome: GuestOutcome)
   if (forkNs <= elapsedNs) return undefined;
   return crashed(`${at}, which lasted ${elapsedNs / 1e9} s`, outcome);
 }
+
+const SUBJECTS = { builtin: 'the built-in scheduler', knob: 'the settings' } as const;
 
 function ranBadly(workload: WorkloadDefinition, seen: Evidence): Verdict | undefined {
   return (

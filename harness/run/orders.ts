@@ -5,25 +5,28 @@ import type { Policy } from '../core/policy.ts';
 import type { EngineName, PlannedTrial } from '../core/trial.ts';
 import { type Workload, warmSeconds } from '../core/workload.ts';
 import type { Orders } from '../lab/engine.ts';
+import { candidatesOf, modulesOf } from './candidates.ts';
 
 /**
- * What the guest of a planned trial is told. The same plan gives the same orders. `candidates` are those of the whole
- * experiment (`candidatesOf`); `engine` says whose `warm_s` is meant.
+ * What the guest of a planned trial is told. The same plan gives the same orders. `policies` are those of the whole
+ * experiment: what any of them needs is prepared before the choice. `engine` says whose `warm_s` is meant.
  */
 export function ordersFor(
   planned: PlannedTrial,
   workload: Workload,
   policy: Policy,
-  candidates: readonly Policy[] = [],
+  policies: readonly Policy[] = [],
   engine: EngineName = 'exact',
 ): Orders {
+  const modules = modulesOf(policies);
   const command = commandFor(workload, planned.params, planned.seed);
   const forkAtMs = forkPointMs(planned.point, warmSeconds(workload.definition, engine));
   return {
     trial: planned.trial,
     seed: planned.seed,
     policy: { id: policy.id, definition: policy.definition },
-    candidates: candidates.map(({ id, definition }) => ({ id, definition })),
+    candidates: candidatesOf(policies).map(({ id, definition }) => ({ id, definition })),
+    ...(modules.length === 0 ? {} : { modules }),
     ...(command.warmup === undefined ? {} : { warmup: command.warmup }),
     run: command.run,
     deadlineMs: Math.round(workload.definition.deadline_s * 1000),

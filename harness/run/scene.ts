@@ -27,6 +27,9 @@ export const HACKBENCH: Workload = {
     metrics: {
       time: { unit: 's', direction: 'lower', primary: true, pattern: '^Time: ([0-9.]+)$', about: 's' },
     },
+    packages: [],
+    servers: [],
+    kvm: {},
     deadline_s: 20,
     takes_s: { exact: 1, kvm: 1 },
     ends: 'work',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isNamed } from '../core/held-program.ts';
 import type { PolicyDefinition } from '../core/policy.ts';
-import type { SchedExtState, SchedulerExit, UnmeasuredTrial } from '../core/trial.ts';
+import type { KnobState, SchedExtState, SchedulerExit, UnmeasuredTrial } from '../core/trial.ts';
 import { type Evidence, lastLines } from './evidence.ts';
 import { FIRST_ERROR_KIND, type KernelExit, kernelExits } from './scheduler-exit.ts';
 import { verifierRefusal } from './verifier-words.ts';
@@ -37,7 +38,7 @@ export function refusal(policy: PolicyDefinition, seen: Evidence): Verdict | und
 export function ejection(policy: PolicyDefinition, seen: Evidence, consoleTail: string): Verdict | undefined {
   if (seen.attached === undefined) return undefined;
   const log = seen.kernelLog === '' ? consoleTail : seen.kernelLog;
-  const exits = kernelExits(log).filter((exit) => policy.kind === 'builtin' || exit.ops === policy.ops);
+  const exits = kernelExits(log).filter((exit) => !('ops' in policy) || isNamed(policy.ops, exit.ops));
   const moved = seen.after && departure(policy, seen.attached, seen.after);
   if (seen.after !== undefined && moved === undefined) {
     // With equal sequence numbers the same scheduler was enabled throughout, and a later line of the log is the agent's
@@ -65,12 +66,13 @@ function ejected(reason: string, exit: KernelExit | undefined, moved?: string): 
 /** What the kernel named at attachment instead of the policy; undefined when it named the policy. */
 function mismatch(policy: PolicyDefinition, at: SchedExtState): string | undefined {
   if (at.state === undefined) return 'the kernel did not say which scheduler is active';
-  if (policy.kind === 'builtin') {
-    return at.state === 'disabled' ? undefined : `sched_ext is ${named(at)}, expected disabled`;
+  if (policy.kind === 'builtin' || policy.kind === 'knob') {
+    if (at.state !== 'disabled') return `sched_ext is ${named(at)}, expected disabled`;
+    return policy.kind === 'knob' ? unset(policy.settings, at.knobs ?? []) : undefined;
   }
   // A partial scheduler leaves ordinary tasks, and so the workload, to EEVDF.
   if (at.switchAll === '0') return `sched_ext is ${named(at)} for some tasks only (switch_all 0)`;
-  if (at.state === 'enabled' && at.ops === policy.ops) return undefined;
+  if (at.state === 'enabled' && isNamed(policy.ops, at.ops)) return undefined;
   return `sched_ext is ${named(at)}, expected enabled with "${policy.ops}"`;
 }
 
@@ -82,12 +84,28 @@ function departure(
 ): string | undefined {
   const wrong = mismatch(policy, after);
   if (wrong !== undefined) return `after the run ${wrong}`;
+  const kept = after.knobs?.find(({ before: old, restored }) => restored !== old);
+  if (kept !== undefined)
+    return `${kept.path} was "${kept.before}" and could not be put back: it reads "${kept.restored ?? ''}"`;
   const counted = before.enableSeq !== undefined && after.enableSeq !== undefined;
   if (!counted || before.enableSeq === after.enableSeq) return undefined;
   // The kernel counts a scheduler a moment after it calls it enabled. One that was enabled at count 0 was not counted yet,
   // and a count of 1 is its own.
   if (before.state === 'enabled' && before.enableSeq === '0' && after.enableSeq === '1') return undefined;
   return `a scheduler was enabled during the run (enable_seq ${before.enableSeq} before, ${after.enableSeq} after)`;
+}
+
+/** The first setting that does not read as the policy wants it. */
+function unset(
+  settings: Extract<PolicyDefinition, { kind: 'knob' }>['settings'],
+  read: readonly KnobState[],
+): string | undefined {
+  for (const { path, value, reads = value } of settings) {
+    const found = read.find((knob) => knob.path === path);
+    if (found === undefined) return `the guest does not say what ${path} reads`;
+    if (found.value !== reads) return `${path} reads "${found.value}", expected "${reads}"`;
+  }
+  return undefined;
 }
 
 function named(at: SchedExtState): string {

@@ -11,6 +11,8 @@
 #define ARGS_MAX 128
 #define CANDIDATES_MAX 64
 #define REASON_MAX 512
+#define KNOBS_MAX 16
+#define SETTING_MAX 128
 #define OUTPUT_LIMIT (256 * 1024)
 #define LOG_LIMIT (64 * 1024)
 #define MS 1000000ull
@@ -33,12 +35,29 @@ struct candidate {
 	char reason[REASON_MAX]; /* why it is not held */
 };
 
+/* A kernel module that a setting needs: name and options. */
+struct module {
+	char *words;
+	char fault[REASON_MAX]; /* empty: it is there */
+};
+
+/* A setting of the kernel. */
+struct knob {
+	char *path;
+	char *value;
+	char *reads; /* what reading it must give; NULL: the value */
+	bool changed;
+	char before[SETTING_MAX], now[SETTING_MAX], restored[SETTING_MAX];
+};
+
 /* What the host wants done, as read from the mailbox, block by block. */
 struct orders {
 	/* block 0 */
 	struct candidate candidate[CANDIDATES_MAX];
 	int candidates;
 	uint64_t attach_ms;
+	struct module module[KNOBS_MAX];
+	int modules;
 	/* block 1 */
 	uint64_t seed;
 	struct argv_list warmup;
@@ -49,6 +68,10 @@ struct orders {
 	char *kind;
 	char *ops;
 	int choice; /* index of the candidate; -1: none */
+	struct knob knob[KNOBS_MAX];
+	int knobs;
+	int need[KNOBS_MAX]; /* indices of the modules that the knobs need */
+	int needed;
 };
 
 struct sched_state {
@@ -127,9 +150,16 @@ void attend(struct candidate *candidate, struct run *run, uint64_t until_ns);
 
 /* sched-state.c: what the kernel says */
 void sched_read(struct sched_state *state);
-void sched_send(const char *kind, const struct sched_state *state);
+void sched_send(const char *kind, const struct sched_state *state, const struct orders *orders);
 bool sched_is_off(const struct sched_state *state);
 void sched_wait_off(uint64_t until_ns);
+
+/* knob.c */
+void knob_load_modules(struct orders *orders);
+int knob_activate(struct orders *orders, char *fault, size_t size);
+void knob_read(struct orders *orders);
+void knob_restore(struct orders *orders);
+int knob_members(const struct orders *orders, char *json, size_t size);
 
 /* policy.c */
 int policy_activate(struct orders *orders, struct run *run, char *fault, size_t size);

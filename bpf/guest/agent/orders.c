@@ -14,6 +14,7 @@
 
 static const char UNKNOWN[] = "order not understood";
 static const char TOO_MANY_ARGUMENTS[] = "more than " TEXT(ARGS_MAX) " arguments in a list";
+static const char TOO_MANY_KNOBS[] = "more than " TEXT(KNOBS_MAX) " settings or modules";
 static const char TOO_MANY_CANDIDATES[] = "more than " TEXT(CANDIDATES_MAX) " candidates";
 
 static int hex(char c)
@@ -62,6 +63,12 @@ static const char *apply_candidates(struct orders *orders, const char *key, char
 {
 	if (!strcmp(key, "policy.deadline_ms"))
 		return number(&orders->attach_ms, value);
+	if (!strcmp(key, "knob.module")) {
+		if (orders->modules >= KNOBS_MAX)
+			return TOO_MANY_KNOBS;
+		orders->module[orders->modules++].words = value;
+		return NULL;
+	}
 	if (!strcmp(key, "candidate.ops")) {
 		if (orders->candidates >= CANDIDATES_MAX)
 			return TOO_MANY_CANDIDATES;
@@ -88,11 +95,35 @@ static const char *apply_run(struct orders *orders, const char *key, char *value
 	return UNKNOWN;
 }
 
+static const char *apply_knob(struct orders *orders, const char *key, char *value)
+{
+	struct knob *last = orders->knobs ? &orders->knob[orders->knobs - 1] : NULL;
+	uint64_t index;
+
+	if (!strcmp(key, "knob.path")) {
+		if (orders->knobs >= KNOBS_MAX)
+			return TOO_MANY_KNOBS;
+		orders->knob[orders->knobs++].path = value;
+	} else if (!strcmp(key, "knob.value") && last && !last->value) {
+		last->value = value;
+	} else if (!strcmp(key, "knob.reads") && last && !last->reads) {
+		last->reads = value;
+	} else if (!strcmp(key, "knob.needs") && !number(&index, value) && index < (uint64_t)orders->modules &&
+		   orders->needed < KNOBS_MAX) {
+		orders->need[orders->needed++] = (int)index;
+	} else {
+		return UNKNOWN;
+	}
+	return NULL;
+}
+
 static const char *apply_choice(struct orders *orders, const char *key, char *value)
 {
 	uint64_t choice;
 
-	if (!strcmp(key, "policy.kind") && (!strcmp(value, "builtin") || !strcmp(value, "process"))) {
+	if (!strncmp(key, "knob.", 5))
+		return apply_knob(orders, key, value);
+	if (!strcmp(key, "policy.kind") && (!strcmp(value, "builtin") || !strcmp(value, "process") || !strcmp(value, "knob"))) {
 		orders->kind = value;
 	} else if (!strcmp(key, "policy.ops")) {
 		orders->ops = value;
@@ -104,13 +135,26 @@ static const char *apply_choice(struct orders *orders, const char *key, char *va
 	return NULL;
 }
 
+static bool knobs_complete(const struct orders *orders)
+{
+	for (int i = 0; i < orders->knobs; i++) {
+		if (!orders->knob[i].value)
+			return false;
+	}
+	return true;
+}
+
 static bool complete(const struct orders *orders, int block)
 {
 	if (block == 1)
 		return orders->run.count && orders->deadline_ms;
 	if (block == 2) {
-		if (!orders->kind || !strcmp(orders->kind, "builtin"))
-			return orders->kind && !orders->ops && orders->choice < 0;
+		bool is_knob = orders->kind && !strcmp(orders->kind, "knob");
+
+		if (!orders->kind || is_knob != (orders->knobs > 0) || !knobs_complete(orders))
+			return false;
+		if (strcmp(orders->kind, "process"))
+			return !orders->ops && orders->choice < 0;
 		/* Two candidates may go by one name, so the choice is a number; the name must be that one's. */
 		return orders->ops && orders->choice >= 0 && !strcmp(orders->ops, orders->candidate[orders->choice].ops);
 	}

@@ -23,6 +23,16 @@ static bool enabled_since(const struct sched_state *before, const struct sched_s
 	return !strcmp(now->state, "enabled") && (!*before->enable_seq || strcmp(now->enable_seq, before->enable_seq));
 }
 
+/* A name that ends in * stands for all that begin so: some schedulers add their version. */
+static bool names(const char *wanted, const char *found)
+{
+	size_t length = strlen(wanted);
+
+	if (length && wanted[length - 1] == '*')
+		return !strncmp(wanted, found, length - 1);
+	return !strcmp(wanted, found);
+}
+
 /* Lets the chosen candidate attach and waits for the kernel's word. What runs meanwhile (or NULL) runs on. */
 int policy_activate(struct orders *orders, struct run *run, char *fault, size_t size)
 {
@@ -40,7 +50,7 @@ int policy_activate(struct orders *orders, struct run *run, char *fault, size_t 
 		return -1;
 	}
 	if (!candidate)
-		return 0;
+		return knob_activate(orders, fault, size);
 	if (!candidate->held) {
 		snprintf(fault, size, "%s", candidate->reason);
 		return -1;
@@ -65,7 +75,7 @@ int policy_activate(struct orders *orders, struct run *run, char *fault, size_t 
 		attend(candidate, run, now + POLL_NS);
 	}
 	/* Enabled is not enough: it must be this one. */
-	if (strcmp(state.ops, orders->ops)) {
+	if (!names(orders->ops, state.ops)) {
 		snprintf(fault, size, "the kernel runs \"%s\", wanted \"%s\"", state.ops, orders->ops);
 		return -1;
 	}

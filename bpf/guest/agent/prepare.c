@@ -67,6 +67,7 @@ static void prepare(struct candidate *candidate, uint64_t deadline_ms)
 
 void prepare_all(struct orders *orders)
 {
+	knob_load_modules(orders);
 	for (int i = 0; i < orders->candidates; i++) {
 		struct candidate *candidate = &orders->candidate[i];
 		char ops[512], reason[2048];

@@ -54,9 +54,9 @@ static int member(char *json, int at, size_t size, const char *key, const char *
 			     json_escape(value, escaped, sizeof(escaped)));
 }
 
-void sched_send(const char *kind, const struct sched_state *state)
+void sched_send(const char *kind, const struct sched_state *state, const struct orders *orders)
 {
-	char json[2048] = "{";
+	char json[16384] = "{";
 	int at = 1;
 
 	at = member(json, at, sizeof(json), "state", state->state);
@@ -64,6 +64,7 @@ void sched_send(const char *kind, const struct sched_state *state)
 	at = member(json, at, sizeof(json), "enableSeq", state->enable_seq);
 	at = member(json, at, sizeof(json), "nrRejected", state->nr_rejected);
 	at = member(json, at, sizeof(json), "switchAll", state->switch_all);
+	at += knob_members(orders, json + at, sizeof(json) - 8 - (size_t)at);
 	json[at++] = '}';
 	frame_send(kind, json, (size_t)at);
 }

@@ -87,7 +87,7 @@ static void take_over(struct run *run)
 		refuse(fault);
 	}
 	sched_read(&state);
-	sched_send("attached", &state);
+	sched_send("attached", &state, &orders);
 }
 
 /* Takes over in the middle of the run. Returns the time from the run's start to there. */
@@ -140,8 +140,10 @@ void trial_live(void)
 	run_finish(&run, &result);
 	result.fork_ns = fork_ns;
 	sched_read(&state);
+	knob_read(&orders);
+	knob_restore(&orders);
 	frame_file("output", OUTPUT, OUTPUT_LIMIT);
 	run_send("result", &result);
-	sched_send("after", &state);
+	sched_send("after", &state, &orders);
 	finish();
 }

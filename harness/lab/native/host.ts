@@ -71,4 +71,4 @@ const STATE_FILES = {
   enableSeq: 'enable_seq',
   nrRejected: 'nr_rejected',
   switchAll: 'switch_all',
-} as const satisfies Record<keyof SchedExtState, string>;
+} as const satisfies Record<Exclude<keyof SchedExtState, 'knobs'>, string>;

@@ -12,7 +12,6 @@ import { forkEngine } from '../../lab/fork/fork-engine.ts';
 import type { ReadyImage } from '../../lab/image.ts';
 import type { SnapshotStore } from '../../lab/snapshots/store.ts';
 import { defaultHostDeadlineMs, vmEngine } from '../../lab/vm-engine.ts';
-import { candidatesOf } from '../candidates.ts';
 import { judge } from '../judge.ts';
 import { ordersFor } from '../orders.ts';
 
@@ -92,7 +91,7 @@ export async function live(how: 'boot' | 'fork', combination: Combination, proof
   const workload = known(catalog.workloads, combination.workload);
   const policy = known(catalog.policies, combination.policy);
   const planned = plannedTrial(combination, workload, proof.seed);
-  const orders = ordersFor(planned, workload, policy, candidatesOf([...catalog.policies.values()]));
+  const orders = ordersFor(planned, workload, policy, [...catalog.policies.values()]);
   let said = '';
   const options = { hostDeadlineMs: defaultHostDeadlineMs, onHash: (hash: string) => (said = hash) };
   const engine =
