@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
 import { type DefinitionPlace, readDefinitions } from './definition-folders.ts';
 import { ExitCode, type Fault, PmvxError } from './errors.ts';
+import { imageContents } from './image-contents.ts';
 import { type PolicyDefinition, PolicySchema } from './policy.ts';
 import { type WorkloadDefinition, WorkloadSchema } from './workload.ts';
 import { workloadFaults } from './workload-faults.ts';
@@ -39,7 +40,10 @@ export async function loadCatalog(root: string): Promise<Catalog> {
   if (policies.definitions.size === 0 && policies.faults.length === 0)
     faults.push(nothingIn(join(root, POLICIES.folder)));
   if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
-  return { workloads: workloads.definitions, policies: policies.definitions, recipes };
+  const images = new Map(
+    await Promise.all(recipes.map(async (name) => [name, await imageContents(root, name)] as const)),
+  );
+  return { workloads: workloads.definitions, policies: policies.definitions, recipes, images };
 }
 
 function policyFaults(

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { canonicalJson, shortDigest } from '../core/ids.ts';
+import { imageContents } from '../core/image-contents.ts';
 import { fileDigest, filesBelow, IMAGE_FILES } from './image-files.ts';
 
 const FilePart = z.object({ size: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -16,11 +17,15 @@ const ManifestSchema = z.object({
   guestKernel: z.string(),
   qemuVersion: z.string(),
   rootMiB: z.int(),
+  /** Pinned schedulers of cargo's registry that are not in the image, each with the reason. */
+  left: z.record(z.string(), z.string()).default({}),
   files: z.record(z.string(), FilePart),
 });
 
 /** What an image is made of; `manifest.json` in its folder. */
-export type ImageManifest = z.infer<typeof ManifestSchema>;
+export type ImageManifest = Omit<z.infer<typeof ManifestSchema>, 'left'> & {
+  readonly left?: Readonly<Record<string, string>>;
+};
 
 /** An image that is there and whose every byte is what was built. */
 export interface ReadyImage {
@@ -45,6 +50,9 @@ const SOURCES = [
   'bpf/guest/*/*',
   'harness/lab/plugin/*.{c,h}',
   'workloads/*/*.c',
+  'workloads/*/guest/**/*',
+  'bpf/policies/*/*.bpf.c',
+  'bpf/policies/*/*.h',
   'vm-images/builder/*.sh',
   'vm-images/builder/assemble.ts',
 ];
@@ -52,17 +60,25 @@ const SOURCES = [
 /** The sources of an image, as paths relative to `root`, sorted. */
 export function imageSources(root: string): string[] {
   return SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root }))
-    .filter((path) => !path.endsWith('.md'))
+    .filter((path) => !path.endsWith('.md') && statSync(join(root, path)).isFile())
     .sort();
 }
 
-/** Names an image by what it is made from: recipe and sources. The same inputs give the same id on every machine. */
+/**
+ * Names an image by what it is made from: recipe, what that resolves to, and sources with whether they are programs. The same
+ * inputs give the same id on every machine.
+ */
 export async function imageId(root: string, recipe: string): Promise<string> {
   const paths = [`vm-images/recipes/${recipe}.yaml`, ...imageSources(root)];
   const contents = await Promise.all(
-    paths.map(async (path) => [path, shortDigest(await readFile(join(root, path)))]),
+    paths.map(async (path) => [
+      path,
+      shortDigest(await readFile(join(root, path))),
+      ...(statSync(join(root, path)).mode & 0o100 ? ['program'] : []),
+    ]),
   );
-  return `${recipe}-${shortDigest(canonicalJson(contents))}`;
+  const resolved = await imageContents(root, recipe);
+  return `${recipe}-${shortDigest(canonicalJson({ contents, resolved }))}`;
 }
 
 /** Where the image of a recipe is or will be. */

@@ -7,6 +7,7 @@ import { readYaml, type YamlSource } from '../core/yaml-source.ts';
 import { zodFaults } from '../core/zod-faults.ts';
 import { baselineFaults, controlFaults, imageFaults, policyFaults } from './catalog-faults.ts';
 import type { SpecFault } from './fault.ts';
+import { imageContentFaults } from './image-faults.ts';
 import { isMap } from './is-map.ts';
 import { machineFaults } from './machine-faults.ts';
 import { normalise } from './normalise.ts';
@@ -45,6 +46,7 @@ function meaningFaults(value: unknown, catalog: Catalog): SpecFault[] {
     ...imageFaults(value.image, catalog),
     ...policyFaults(value.policies, catalog),
     ...workloadFaults(value.workloads, catalog),
+    ...imageContentFaults(value, catalog),
     ...machineFaults(value.machine),
     ...counterfactualFaults(value),
     ...pointFaults(value, catalog),

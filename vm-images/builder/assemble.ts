@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -20,7 +21,12 @@ const FIRMWARE = ['qemu/pvh.bin', 'qemu/linuxboot_dma.bin', 'qemu/kvmvapic.bin',
 export async function assemble(
   root: string,
   recipe: { readonly name: string; readonly definition: Recipe },
-  parts: { readonly tools: string; readonly guest: string; readonly compiled: string },
+  parts: {
+    readonly tools: string;
+    readonly guest: string;
+    readonly compiled: string;
+    readonly left: Readonly<Record<string, string>>;
+  },
   shop: Workshop,
 ): Promise<string> {
   shop.say('assembling: QEMU, kernel, initramfs, root file system');
@@ -54,6 +60,7 @@ export async function assemble(
     guestKernel,
     qemuVersion: version,
     rootMiB,
+    left: parts.left,
     files,
   };
   await writeFile(join(folder, IMAGE_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -123,7 +130,8 @@ async function makeRoot(
 ): Promise<number> {
   const tree = join(shop.scratch, 'tree/opt/pmvx');
   await mkdir(tree, { recursive: true });
-  for (const name of ['sched', 'bin', 'work']) {
+  for (const name of ['sched', 'bin', 'work', 'files']) {
+    if (!existsSync(join(parts.compiled, name))) continue;
     await cp(join(parts.compiled, name), join(tree, name), { recursive: true });
   }
   const archive = join(shop.scratch, 'root.tar');

@@ -8,10 +8,11 @@ import { IMAGE_FILES } from '../../harness/lab/image-files.ts';
 import { assemble } from './assemble.ts';
 import { lockBuilds } from './build-lock.ts';
 import { compile } from './compile.ts';
+import { addCrates, buildCrates } from './crates.ts';
 import { requireHost } from './host.ts';
 import { type Recipe, readRecipe } from './recipe.ts';
 import { guestRoot, toolsRoot } from './roots.ts';
-import { BYTES_NEEDED, openCache } from './scratch.ts';
+import { bytesNeeded, openCache } from './scratch.ts';
 import { fileFault } from './step-fault.ts';
 import { openWorkshop } from './workshop.ts';
 
@@ -28,7 +29,7 @@ export interface BuildRequest {
 }
 
 /**
- * recipe -> guest root | tools root -> compile -> assemble -> into place -> verify
+ * recipe -> guest root | tools root -> compile -> crates -> assemble -> into place -> verify
  *
  * Everything is made in a scratch folder and moved into place at the end by one rename: a build that fails or is killed
  * leaves no half image, and what was there before stays. Builds in one cache take turns.
@@ -58,14 +59,17 @@ export async function buildImage(request: BuildRequest): Promise<ReadyImage> {
 
 async function buildAlone(request: BuildRequest, definition: Recipe, target: string): Promise<void> {
   const { root, recipe: name, force } = request;
-  const shop = await openWorkshop({ bytesNeeded: BYTES_NEEDED, ...request });
+  const shop = await openWorkshop({ bytesNeeded: bytesNeeded(definition), ...request });
   try {
     const [tools, guest] = await both([
       toolsRoot(definition, shop, force),
       guestRoot(definition, shop, force),
     ]);
     const compiled = await compile(root, definition, { tools, guest }, shop);
-    const folder = await assemble(root, { name, definition }, { tools, guest, compiled }, shop);
+    const crates = await buildCrates(root, definition.crates, tools, shop);
+    await addCrates(crates, join(compiled, 'sched'));
+    const parts = { tools, guest, compiled, left: crates.left };
+    const folder = await assemble(root, { name, definition }, parts, shop);
     if ((await imageFolder(root, request.cache, name)) !== target) {
       throw new PmvxError(ExitCode.image, {
         where: `image ${name}`,

@@ -7,7 +7,7 @@ export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 in=/build/in
 out=/build/out
 rm -rf "$out"
-mkdir -p "$out/sched" "$out/bin" "$out/work" "$out/initrd/modules"
+mkdir -p "$out/sched" "$out/bin" "$out/work" "$out/files" "$out/initrd/modules"
 headers=$(echo /usr/src/linux-headers-*-cloud-amd64)
 [ -d "$headers" ] || { echo "expected one kernel's headers, found: $headers" >&2; exit 1; }
 jobs=$(nproc)
@@ -17,12 +17,21 @@ warn="-Wall -Wextra -Werror"
 gcc -std=gnu11 -O2 $warn -static -o "$out/initrd/init" "$in"/bpf/guest/agent/*.c
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/bin/unitwork" "$in/bpf/guest/unitwork/unitwork.c"
+if [ -e "$in/bpf/guest/serve/serve.c" ]; then
+	# shellcheck disable=SC2086
+	gcc -std=gnu11 -O2 $warn -static -o "$out/bin/serve" "$in"/bpf/guest/serve/*.c
+fi
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -shared -fPIC -o "$out/slice.so" "$in"/harness/lab/plugin/*.c
 for driver in "$in"/workloads/*/*.c; do
 	[ -e "$driver" ] || continue
 	# shellcheck disable=SC2086
 	gcc -std=c11 -O2 $warn -static -pthread -o "$out/work/$(basename "${driver%.c}")" "$driver"
+done
+
+for files in "$in"/workloads/*/guest; do
+	[ -d "$files" ] || continue
+	cp -r "$files" "$out/files/$(basename "$(dirname "$files")")"
 done
 
 cp -r "$in/bpf/guest/idle" /build/idle
@@ -46,6 +55,24 @@ if [ $# -gt 0 ]; then
 	for name in "$@"; do
 		strip -g -o "$out/sched/$name" "/build/scx/build/bin/$name"
 	done
+
+	# Our own schedulers and their loader, with what the others are built with.
+	include=/build/scx/build/include
+	headers_of_source="-I$source/tools/sched_ext/include -I$include -I$source/tools/include/uapi"
+	for policy in "$in"/bpf/policies/*/*.bpf.c; do
+		[ -e "$policy" ] || continue
+		object=$out/sched/$(basename "${policy%.c}").o
+		# shellcheck disable=SC2086
+		clang-19 -target bpf -mcpu=v3 -mlittle-endian -g -O2 -D__TARGET_ARCH_x86 $headers_of_source \
+			-I"$source/tools/sched_ext/include/bpf-compat" -idirafter /usr/include/x86_64-linux-gnu -idirafter /usr/include \
+			-Wall -Werror -Wno-compare-distinct-pointer-types -Wno-microsoft-anon-tag -fms-extensions -c "$policy" -o "$object"
+		llvm-strip-19 -g "$object"
+	done
+	if [ -e "$in/bpf/guest/struct-ops/struct-ops.c" ]; then
+		# shellcheck disable=SC2086
+		gcc -std=gnu11 -O2 $warn $headers_of_source -o "$out/bin/struct-ops" "$in"/bpf/guest/struct-ops/*.c \
+			/build/scx/build/obj/libbpf/libbpf.a -lelf -lz
+	fi
 fi
 
 # The initramfs: the agent as /init and what it needs to reach the root file system.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
 import { NAME_PATTERN } from '../../harness/core/ids.ts';
+import { type ImageContents, imageContents } from '../../harness/core/image-contents.ts';
 import { readYaml } from '../../harness/core/yaml-source.ts';
 import { zodFaults } from '../../harness/core/zod-faults.ts';
 
@@ -17,10 +18,15 @@ export const RecipeSchema = z.strictObject({
   guest: z.array(debianPackage).min(1),
   tools: z.array(debianPackage).min(1),
   qemu: z.string().regex(/^\d+\.\d+$/),
+  /** Whether the guest also gets the packages of every workload. */
+  workloads: z.enum(['fitting', 'all']).default('fitting'),
+  /** Whether the pinned schedulers of cargo's registry are built as well. */
+  policies: z.enum(['fitting', 'all']).default('fitting'),
   schedulers: z.array(z.string().regex(/^scx_[a-z0-9_]+$/)),
 });
 
-export type Recipe = z.infer<typeof RecipeSchema>;
+/** A recipe as it is built: `guest` and `crates` are resolved. */
+export type Recipe = z.infer<typeof RecipeSchema> & Pick<ImageContents, 'crates'>;
 
 /** Reads a recipe by name; all faults at once. */
 export async function readRecipe(root: string, name: string): Promise<Recipe> {
@@ -43,5 +49,6 @@ export async function readRecipe(root: string, name: string): Promise<Recipe> {
     ...(parsed.error === undefined ? [] : zodFaults(parsed.error, source, RecipeSchema)),
   ];
   if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
-  return parsed.data as Recipe;
+  const { packages, crates } = await imageContents(root, name);
+  return { ...(parsed.data as z.infer<typeof RecipeSchema>), guest: [...packages], crates };
 }

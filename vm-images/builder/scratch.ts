@@ -9,7 +9,9 @@ import { LOCK_FILE } from './build-lock.ts';
 
 const GIB = 2 ** 30;
 /** Both roots, the image and its parts, measured at 3.4 GiB, and room for a second guest root. */
-export const BYTES_NEEDED = 5 * GIB;
+const BYTES_NEEDED = 5 * GIB;
+/** More packages, and what cargo leaves while it builds. */
+const BYTES_WITH_CRATES = 14 * GIB;
 /** Both roots while mmdebstrap installs them, with the packages' archives: measured at 2.2 GiB. */
 const UNPACK_BYTES = 3 * GIB;
 
@@ -20,6 +22,11 @@ export interface Scratch {
   /** Where mmdebstrap installs: every user may pass through all folders above it. */
   readonly unpack: string;
   remove(): Promise<void>;
+}
+
+/** Disk that must be free for a recipe. */
+export function bytesNeeded({ crates }: { readonly crates: readonly string[] }): number {
+  return crates.length > 0 ? BYTES_WITH_CRATES : BYTES_NEEDED;
 }
 
 /** Makes the cache and the file of its lock, which shows whether it can be written. */
