@@ -12,6 +12,9 @@ export interface WorkloadCommand {
   readonly warmup?: readonly string[];
 }
 
+/** Starts servers, awaits them, runs the rest of its arguments, and stops the servers; see bpf/guest/serve/serve.c. */
+const SERVE = '/opt/pmvx/bin/serve';
+
 /** `${name}` inside an argument. */
 export const PLACEHOLDER = /\$\{([a-z][a-z0-9_]*)\}/g;
 
@@ -26,7 +29,18 @@ export function commandFor(workload: Workload, params: ParameterValues, seed: Se
 
 function argumentsFor(definition: WorkloadDefinition, params: ParameterValues, seed: Seed): string[] {
   const values: ParameterValues = { ...params, seed };
-  return definition.argv
+  const run = filledIn(definition.argv, values);
+  if (definition.servers.length === 0) return run;
+  const servers = definition.servers.flatMap(({ argv, ready }) => {
+    const server = filledIn(argv, values);
+    const seen = 'port' in ready ? ['--port', String(ready.port)] : ['--socket', ready.socket];
+    return [...seen, String(server.length), ...server];
+  });
+  return [SERVE, ...servers, '--', ...run];
+}
+
+function filledIn(argv: WorkloadDefinition['argv'], values: ParameterValues): string[] {
+  return argv
     .flatMap((argument) => {
       if (typeof argument === 'string') return [argument];
       return values[argument.if] === argument.is ? argument.add : [];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Metric } from './metric.ts';
 import { nearestLine } from './nearest-line.ts';
+import { readHistogram } from './read-histogram.ts';
 import type { WorkloadDefinition } from './workload.ts';
 
 /** All metrics of a run, or one line that says why there are none. There is no such thing as some of them. */
@@ -46,7 +47,12 @@ function readMetric(name: string, definition: MetricDefinition, output: string):
   if (!Number.isFinite(value)) return `metric ${name} is not a finite number in ${line}`;
   if (value < 0) return `metric ${name} is negative in ${line}`;
   const { unit, direction, primary } = definition;
-  return { name, unit, direction, primary, value };
+  const metric = { name, unit, direction, primary, value };
+  if (definition.histogram === undefined) return metric;
+  const histogram = readHistogram(definition.histogram, complete);
+  return typeof histogram === 'string'
+    ? `metric ${name} has no histogram: ${histogram}`
+    : { ...metric, histogram };
 }
 
 function quoted(text: string): string {

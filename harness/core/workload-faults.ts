@@ -24,7 +24,8 @@ export function workloadFaults(
   const say: Say = (path, what, next) => faults.push({ where: source.locate(path), what, next });
   checkParameters(definition, say);
   checkArguments(definition, say);
-  checkWarmup(definition, say);
+  checkValues(definition, 'warmup', say);
+  checkValues(definition, 'kvm', say);
   checkMetrics(definition, say);
   checkTimes(definition, say);
   checkDriver(id, definition, files, say);
@@ -61,8 +62,13 @@ function checkArguments(definition: WorkloadDefinition, say: Say): void {
     }
   };
 
-  for (const [index, argument] of definition.argv.entries()) {
-    const path = ['argv', index];
+  const places = [
+    ...definition.argv.map((argument, index) => ({ argument, index, path: ['argv', index] })),
+    ...definition.servers.flatMap(({ argv }, server) =>
+      argv.map((argument, index) => ({ argument, index, path: ['servers', server, 'argv', index] })),
+    ),
+  ];
+  for (const { argument, index, path } of places) {
     if (index === 0 && (typeof argument !== 'string' || !argument.startsWith('/'))) {
       const what = `the first argument must be an absolute path, got ${shown(argument)}`;
       say(path, what, 'The guest searches no PATH');
@@ -90,14 +96,16 @@ function checkArguments(definition: WorkloadDefinition, say: Say): void {
   }
 }
 
-function checkWarmup({ params, warmup }: WorkloadDefinition, say: Say): void {
-  for (const [name, value] of Object.entries(warmup ?? {})) {
+function checkValues(definition: WorkloadDefinition, key: 'warmup' | 'kvm', say: Say): void {
+  const { params } = definition;
+  for (const [name, value] of Object.entries(definition[key] ?? {})) {
     const parameter = params[name];
     if (parameter === undefined) {
-      say(['warmup', name], `${name} is no parameter`, didYouMean(name, Object.keys(params)));
+      say([key, name], `${name} is no parameter`, didYouMean(name, Object.keys(params)));
     } else if (!isLegal(parameter, value)) {
       const what = `${name} ${requirement(parameter)}, got ${shown(value)}`;
-      say(['warmup', name], what, 'Warm-up values obey the same range');
+      const whose = key === 'warmup' ? 'Warm-up values' : 'Values for real processors';
+      say([key, name], what, `${whose} obey the same range`);
     }
   }
 }
@@ -116,8 +124,9 @@ function checkMetrics({ metrics }: WorkloadDefinition, say: Say): void {
     const seen = primary.length === 0 ? 'none' : primary.join(', ');
     say(['metrics'], `exactly one metric must be primary, got ${seen}`, 'It is the one that ranks policies');
   }
-  for (const [name, { pattern }] of Object.entries(metrics)) {
+  for (const [name, { pattern, histogram }] of Object.entries(metrics)) {
     const path = ['metrics', name, 'pattern'];
+    if (histogram !== undefined) checkHistogram(name, histogram, say);
     if (name === TIME_AFTER) {
       say(
         ['metrics', name],
@@ -137,6 +146,23 @@ function checkMetrics({ metrics }: WorkloadDefinition, say: Say): void {
       }
     } catch (error) {
       say(path, `the pattern of ${name} does not compile: ${(error as Error).message}`, 'Correct it');
+    }
+  }
+}
+
+type HistogramDefinition = NonNullable<WorkloadDefinition['metrics'][string]['histogram']>;
+
+function checkHistogram(name: string, { pattern, within }: HistogramDefinition, say: Say): void {
+  const path = ['metrics', name, 'histogram'];
+  for (const [key, text] of Object.entries({ pattern, ...within })) {
+    try {
+      const groups = new RegExp(`${text}|`, 'gm').exec('')?.groups ?? {};
+      if (key !== 'pattern' || ('value' in groups && 'count' in groups)) continue;
+      const what = `the pattern of a histogram must have the groups value and count, got ${shown(Object.keys(groups))}`;
+      say([...path, key], what, 'Write (?<value>...) and (?<count>...)');
+    } catch (error) {
+      const what = `a pattern of the histogram of ${name} does not compile: ${(error as Error).message}`;
+      say([...path, ...(key === 'pattern' ? [] : ['within']), key], what, 'Correct it');
     }
   }
 }

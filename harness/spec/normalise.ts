@@ -11,7 +11,7 @@ import { exactSpeed } from './speed.ts';
 
 /**
  * Fills in all that follows from the rest. Takes a spec without faults; a faulty one is a bug and throws. `engine` replaces the
- * spec's own, and what follows from it; an engine without a machine boots, whatever was asked for.
+ * spec's own, and what follows from it but for parameters: their defaults are those of the spec's own engine, so that engines can be compared; an engine without a machine boots, whatever was asked for.
  */
 export function normalise(raw: RawSpec, catalog: Catalog, engine: EngineName = raw.machine.engine): Spec {
   return {
@@ -21,7 +21,7 @@ export function normalise(raw: RawSpec, catalog: Catalog, engine: EngineName = r
     policies: raw.policies,
     workloads: raw.workloads.map(({ use, with: given }) => {
       const workload = sure(catalog.workloads.get(use), `workload ${use}`);
-      const { params } = resolveParameters(workload, given);
+      const { params } = resolveParameters(workload, given, raw.machine.engine);
       return { workload: use, variant: variantName(params), params };
     }),
     counterfactual: canFork(engine) ? (raw.counterfactual ?? defaultCounterfactual(engine)) : 'boot',

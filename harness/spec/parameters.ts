@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { didYouMean, nearest } from '../core/nearest.ts';
 import { isLegal, type Parameter, requirement } from '../core/parameters.ts';
+import type { EngineName } from '../core/trial.ts';
 import type { ParameterValues, Workload } from '../core/workload.ts';
 import { shown } from '../core/zod-faults.ts';
 
@@ -12,10 +13,11 @@ export interface ParameterFault {
   readonly next: string;
 }
 
-/** The value of every parameter in the workload's own order: as given, else its default. */
+/** The value of every parameter in the workload's own order: as given, else its default, on `engine` where that has its own. */
 export function resolveParameters(
   workload: Workload,
   given: Readonly<Record<string, unknown>>,
+  engine: EngineName,
 ): { readonly params: ParameterValues; readonly faults: readonly ParameterFault[] } {
   const definitions = workload.definition.params;
   const faults: ParameterFault[] = [];
@@ -26,9 +28,10 @@ export function resolveParameters(
     const next = known.length === 0 ? 'It takes no parameters: remove it.' : didYouMean(name, known);
     faults.push({ name, unknown: true, what, next });
   }
+  const usual = isReal(engine) ? workload.definition.kvm : {};
   const params: Record<string, string | number> = {};
   for (const [name, definition] of Object.entries(definitions)) {
-    const value = Object.hasOwn(given, name) ? given[name] : definition.default;
+    const value = Object.hasOwn(given, name) ? given[name] : (usual[name] ?? definition.default);
     const meant = asMeant(definition, value);
     if (isLegal(definition, meant)) params[name] = meant as string | number;
     else {
@@ -37,6 +40,11 @@ export function resolveParameters(
     }
   }
   return { params, faults };
+}
+
+/** Whether a guest's processors are as fast as the host's, so that work must be larger to take as long. */
+function isReal(engine: EngineName): boolean {
+  return engine === 'kvm' || engine === 'native';
 }
 
 /** Readable name of a set of parameter values: `transport=pipe,groups=2`; `default` when there are none. */

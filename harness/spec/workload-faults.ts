@@ -20,7 +20,7 @@ export function workloadFaults(workloads: unknown, catalog: Catalog): SpecFault[
     }
     const given = entry.with === undefined ? {} : entry.with;
     if (!isMap(given)) return [];
-    const { params, faults } = resolveParameters(workload, given);
+    const { params, faults } = resolveParameters(workload, given, 'exact');
     if (faults.length > 0) {
       return faults.map(({ name, unknown, what, next }): SpecFault => {
         const path = ['workloads', index, 'with', name];
