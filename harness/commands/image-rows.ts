@@ -38,7 +38,9 @@ async function imageRow(recipe: string, folder: string, whole: string): Promise<
   if (manifest === undefined) return { recipe, image, state: 'damaged', size: mib(size), selftest: '' };
   const report = await readSelfTest({ folder, digest: imageDigest(manifest) });
   const selftest = report === undefined ? 'not tested' : report.passed ? 'passed' : 'FAILED';
-  return { recipe, image, state: whole, size: mib(size), selftest };
+  const without = Object.keys(manifest.left ?? {});
+  const state = without.length === 0 ? whole : `${whole} without ${without.join(', ')}`;
+  return { recipe, image, state, size: mib(size), selftest };
 }
 
 function mib(bytes: number): string {

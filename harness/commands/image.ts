@@ -30,6 +30,8 @@ export const imageBuildCommand: Command<{ readonly recipe: string; readonly forc
   context.write(
     `     guest kernel ${image.manifest.guestKernel}, QEMU ${image.manifest.qemuVersion}, ${image.folder}`,
   );
+  for (const [name, why] of Object.entries(image.manifest.left ?? {}))
+    context.write(`     without ${name}: ${why}`);
   context.write(`     ${lockWords(await readLock(context.root, recipe), await lockOf(image))}`);
   return ExitCode.ok;
 };
