@@ -30,14 +30,19 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
 }
 
-/* The map to attach. Programs of another kind have nobody to run them, so an object that has some is not for this loader. */
+/*
+ * The map to attach. Programs of another kind have nobody to attach them, so an object that has some is not for this loader;
+ * those that wait for a system call (the headers of sched_ext bring one) do no harm.
+ */
 static struct bpf_map *scheduler_map(struct bpf_object *object)
 {
 	struct bpf_map *map, *found = NULL;
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object) {
-		if (bpf_program__type(program) != BPF_PROG_TYPE_STRUCT_OPS)
+		enum bpf_prog_type type = bpf_program__type(program);
+
+		if (type != BPF_PROG_TYPE_STRUCT_OPS && type != BPF_PROG_TYPE_SYSCALL)
 			fail("program %s is not of a struct_ops", bpf_program__name(program));
 	}
 	bpf_object__for_each_map(map, object) {
