@@ -30,21 +30,11 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
 }
 
-/*
- * The map to attach. Programs of another kind have nobody to attach them, so an object that has some is not for this loader;
- * those that wait for a system call (the headers of sched_ext bring one) do no harm.
- */
+/* The map to attach. */
 static struct bpf_map *scheduler_map(struct bpf_object *object)
 {
 	struct bpf_map *map, *found = NULL;
-	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, object) {
-		enum bpf_prog_type type = bpf_program__type(program);
-
-		if (type != BPF_PROG_TYPE_STRUCT_OPS && type != BPF_PROG_TYPE_SYSCALL)
-			fail("program %s is not of a struct_ops", bpf_program__name(program));
-	}
 	bpf_object__for_each_map(map, object) {
 		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
 			continue;
@@ -55,6 +45,21 @@ static struct bpf_map *scheduler_map(struct bpf_object *object)
 	if (!found)
 		fail("no struct_ops map");
 	return found;
+}
+
+/* Programs beside the scheduler's own that the kernel runs by itself; the headers of sched_ext bring one. */
+static void attach_others(struct bpf_object *object)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object) {
+		enum bpf_prog_type type = bpf_program__type(program);
+
+		if (type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_SYSCALL || !bpf_program__autoload(program))
+			continue;
+		if (!bpf_program__attach(program))
+			fail("cannot attach program %s: %s", bpf_program__name(program), strerror(errno));
+	}
 }
 
 static void report(const struct user_exit_info *info)
@@ -108,6 +113,7 @@ int main(int argc, char **argv)
 		set_constant(object, argv[i]);
 	if (bpf_object__load(object))
 		fail("cannot load %s: %s", argv[1], strerror(errno));
+	attach_others(object);
 	link = bpf_map__attach_struct_ops(scheduler);
 	if (!link)
 		fail("cannot attach %s: %s", bpf_map__name(scheduler), strerror(errno));
