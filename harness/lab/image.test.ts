@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -93,6 +93,33 @@ test('a changed recipe or source is another image; a changed README is not', asy
   t.not(other, id);
   await write(join(root, 'vm-images/recipes/tiny.yaml'), 'a: 2\n');
   t.not(await imageId(root, RECIPE), other);
+});
+
+test('files of workloads and our own schedulers name the image, and so does whether a file is a program', async (t) => {
+  const { root } = await builtImage(t);
+  const ids = [await imageId(root, RECIPE)];
+  await write(join(root, 'workloads/web/guest/conf/site.conf'), 'listen 80;\n');
+  ids.push(await imageId(root, RECIPE));
+  await chmod(join(root, 'workloads/web/guest/conf/site.conf'), 0o755);
+  ids.push(await imageId(root, RECIPE));
+  await write(join(root, 'bpf/policies/own/own.bpf.c'), 'int bpf;\n');
+  ids.push(await imageId(root, RECIPE));
+  t.is(new Set(ids).size, ids.length);
+});
+
+test('packages and crates name the image of a recipe that asks for all of them, and of no other', async (t) => {
+  const { root } = await builtImage(t);
+  await write(join(root, 'vm-images/recipes/all.yaml'), 'workloads: all\npolicies: all\n');
+  const both = async () => [await imageId(root, RECIPE), await imageId(root, 'all')];
+  const [tiny, first] = await both();
+  await write(join(root, 'workloads/web/workload.yaml'), 'packages: [wrk]\n');
+  const [, second] = await both();
+  await write(join(root, 'bpf/policies/scx_a/policy.yaml'), 'crate: scx_a@1.0.0\n');
+  const [, third] = await both();
+  await write(join(root, 'bpf/policies/scx_a/policy.yaml'), 'crate: scx_a@1.0.1\n');
+  const [same, fourth] = await both();
+  t.is(new Set([first, second, third, fourth]).size, 4);
+  t.is(same, tiny);
 });
 
 test('a missing part is named', async (t) => {
