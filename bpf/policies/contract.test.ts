@@ -20,8 +20,10 @@ for (const { id, definition } of processes) {
   test(`${id}: the kernel's name for it is that of its program`, (t) => {
     const program = /^\/opt\/pmvx\/sched\/(scx_[a-z0-9]+)$/.exec(definition.argv[0] ?? '')?.[1] ?? '';
     t.not(program, '');
-    // All schedulers of tools/sched_ext call their ops as the program without `scx_`.
-    t.is(definition.ops, program.slice('scx_'.length));
+    // All schedulers call their ops as the program without `scx_`; those in Rust add their version.
+    const { crate } = definition;
+    t.is(definition.ops, program.slice('scx_'.length) + (crate === undefined ? '' : '_*'));
+    if (crate !== undefined) t.is(crate.replace(/@.*/, ''), program);
     t.true(id === program || id.startsWith(`${program}-`), 'a variant is named after its program');
   });
 }
