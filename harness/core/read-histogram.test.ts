@@ -25,6 +25,7 @@ test("cumulative counts become counts, and values get the metric's unit", (t) =>
 });
 
 test('what is no histogram says why', (t) => {
+  t.regex(String(readHistogram(plain, '1 us: 5\n[pmvx: 99 bytes left out]\n9 us: 1\n')), /too long/);
   t.regex(String(readHistogram(plain, 'nothing\n')), /no line with a count matches/);
   t.regex(String(readHistogram({ ...plain, within: { from: 'x', to: 'y' } }, OUTPUT)), /no part between/);
   t.regex(String(readHistogram(plain, '1 us: many\n')), /not a value and a count: "1 us: many"/);

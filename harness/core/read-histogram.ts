@@ -5,11 +5,15 @@ import type { WorkloadDefinition } from './workload.ts';
 
 type HistogramDefinition = NonNullable<WorkloadDefinition['metrics'][string]['histogram']>;
 
+/** What the guest's agent writes in place of the middle of a long output. */
+const LEFT_OUT = /^\[pmvx: \d+ bytes left out\]$/m;
+
 /** Reads the distribution that a program printed; a string says why there is none. */
 export function readHistogram(definition: HistogramDefinition, output: string): Histogram | string {
   const text = definition.within === undefined ? output : between(definition.within, output);
   if (text === undefined)
     return `no part between /${definition.within?.from}/ and /${definition.within?.to}/`;
+  if (LEFT_OUT.test(text)) return 'the output was too long to be kept whole';
   const pairs: [number, number][] = [];
   let before = 0;
   for (const match of text.matchAll(new RegExp(definition.pattern, 'gm'))) {

@@ -47,7 +47,7 @@ function runLines(run: readonly string[]): string[] {
 
 test('a trial of the built-in scheduler has no candidates, a run and the choice', (t) => {
   t.deepEqual(bodies(BUILTIN), [
-    'policy.deadline_ms 20000\n',
+    'policy.deadline_ms 120000\n',
     'seed 77\nrun.arg %2Fusr%2Fbin%2Fhackbench\nrun.arg -l\nrun.arg 60\nrun.deadline_ms 60000\n',
     'policy.kind builtin\n',
   ]);
@@ -55,7 +55,7 @@ test('a trial of the built-in scheduler has no candidates, a run and the choice'
 
 test('candidates come with their arguments, the run with warm-up and fork time, the choice by number and name', (t) => {
   t.deepEqual(bodies(PROCESS), [
-    'policy.deadline_ms 20000\n' +
+    'policy.deadline_ms 120000\n' +
       'candidate.ops simple\ncandidate.arg %2Fopt%2Fscx_simple\ncandidate.arg -f\n' +
       'candidate.ops flatcg\ncandidate.arg %2Fopt%2Fscx_flatcg\n' +
       'candidate.ops simple\ncandidate.arg %2Fopt%2Fscx_simple\n',
@@ -212,7 +212,7 @@ const KNOB: { id: string; definition: PolicyDefinition } = {
 
 test('settings come with the modules that they need, by number, and with what they must read', (t) => {
   const [candidates, , choice] = bodies({ ...BUILTIN, policy: KNOB, modules: ['null_blk gb=1', 'tcp_bbr'] });
-  t.is(candidates, 'policy.deadline_ms 20000\nknob.module null_blk%20gb%3D1\nknob.module tcp_bbr\n');
+  t.is(candidates, 'policy.deadline_ms 120000\nknob.module null_blk%20gb%3D1\nknob.module tcp_bbr\n');
   t.is(
     choice,
     'policy.kind knob\nknob.needs 1\n' +

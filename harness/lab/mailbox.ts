@@ -13,8 +13,8 @@ const MAX_ORDERS = BLOCK_BYTES - 4096;
 /** As in bpf/guest/agent/agent.h. */
 const MAX_ARGUMENTS = 128;
 const MAX_CANDIDATES = 64;
-/** How long a scheduler may take to be ready, and again to attach, guest time. */
-const ATTACH_MS = 20_000;
+/** How long a scheduler may take to be ready, and again to attach, guest time: scx_lavd is loaded and verified in a minute. */
+const ATTACH_MS = 120_000;
 /** A block that comes later. */
 const WAIT = Buffer.from('PMVX-ORDERS 2 0 00000000 WAIT\n');
 

@@ -223,6 +223,24 @@ static double percentile_us(const uint64_t *sorted, size_t count, int per_mille)
 	return (double)sorted[rank - 1] / 1000;
 }
 
+/*
+ * The distribution of sorted values, a line for each bucket that is not empty: its least value in microseconds, and its count. A
+ * bucket is at most 1/32 wide; they are those of harness/core/histogram.ts.
+ */
+static void print_histogram(const char *name, const uint64_t *sorted_ns, size_t count)
+{
+	for (size_t i = 0, first = 0; i < count; first = i) {
+		uint64_t width = 1, least;
+
+		while (sorted_ns[i] / width >= 64)
+			width *= 2;
+		least = sorted_ns[i] / width * width;
+		while (i < count && sorted_ns[i] < least + width)
+			i++;
+		printf("%s_hist %.3f %zu\n", name, (double)least / 1000, i - first);
+	}
+}
+
 static void report(void)
 {
 	uint64_t *wakeups = zeroed((size_t)requests, sizeof(*wakeups));
@@ -255,6 +273,8 @@ static void report(void)
 	printf("request_p99 %.3f us\n", percentile_us(whole, nr_whole, 990));
 	printf("throughput %.3f requests/s\n", (double)nr_whole * 1e9 / (double)(last_ns - started_ns));
 	printf("wakeups %zu count\n", nr_wakeups);
+	print_histogram("wakeup", wakeups, nr_wakeups);
+	print_histogram("request", whole, nr_whole);
 	printf("work_digest %016llx hex\n", (unsigned long long)mix(digest));
 }
 
