@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../../core/catalog.ts';
 import type { ForkPoint } from '../../core/fork-point.ts';
+import { packageName } from '../../core/image-contents.ts';
 import { defaultParameters } from '../../core/parameters.ts';
 import { deriveSeed, type Seed, shuffled } from '../../core/seed.ts';
 import type { Machine } from '../../core/spec.ts';
@@ -81,6 +82,23 @@ function partsOf({ policy, workload, point }: Combination): string[] {
 
 export function nameOf({ policy, workload, point }: Combination): string {
   return `${policy} in ${workload} at ${point}`;
+}
+
+/** Of a catalogue what an image holds: workloads whose packages it has, policies whose crates it was built with. */
+export function heldBy(catalog: Catalog, image: string): Proof['catalog'] {
+  const contents = catalog.images?.get(image);
+  if (contents === undefined) throw new Error(`nobody knows what image ${image} holds`);
+  const packages = new Set(contents.packages.map(packageName));
+  const workloads = [...catalog.workloads].filter(([, { definition }]) =>
+    definition.packages.every((name) => packages.has(packageName(name))),
+  );
+  const policies = [...catalog.policies].filter(
+    ([, { definition }]) =>
+      definition.kind !== 'process' ||
+      definition.crate === undefined ||
+      contents.crates.includes(definition.crate),
+  );
+  return { workloads: new Map(workloads), policies: new Map(policies) };
 }
 
 let machines = 0;

@@ -17,7 +17,7 @@ import { requireImage } from '../../lab/image.ts';
 import { cacheFolder } from '../../lab/image-files.ts';
 import { snapshotLimit } from '../../lab/snapshots/quota.ts';
 import { openSnapshotStore } from '../../lab/snapshots/store.ts';
-import { type Combination, combinationsOf, live, nameOf, type Proof } from './combinations.ts';
+import { type Combination, combinationsOf, heldBy, live, nameOf, type Proof } from './combinations.ts';
 import { inShare } from './share.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -46,7 +46,7 @@ const points = values.points.split(',').map((point) => {
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
 const cache = cacheFolder(process.env);
-const catalog = await loadCatalog(ROOT);
+const catalog = heldBy(await loadCatalog(ROOT), 'quick');
 const scratch = await mkdtemp(join(tmpdir(), 'pmvx-matrix-'));
 const warn = (line: string) => console.error(line);
 

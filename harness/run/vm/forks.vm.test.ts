@@ -9,12 +9,20 @@ import type { Seed } from '../../core/seed.ts';
 import { shuffled } from '../../core/seed.ts';
 import { openSnapshotStore } from '../../lab/snapshots/store.ts';
 import { onBusyHost } from './busy-host.ts';
-import { type Combination, combinationsOf, covering, live, nameOf, type Proof } from './combinations.ts';
+import {
+  type Combination,
+  combinationsOf,
+  covering,
+  heldBy,
+  live,
+  nameOf,
+  type Proof,
+} from './combinations.ts';
 import { ROOT, smallMachine, stageImage } from './stage.ts';
 import { SLOTS, withSlots } from './vm-slots.ts';
 
 const scratch = await realpath(await mkdtemp(join(tmpdir(), 'pmvx-forks-')));
-const catalog = await loadCatalog(ROOT);
+const catalog = heldBy(await loadCatalog(ROOT), 'quick');
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
 let opened: Promise<Proof> | undefined;

@@ -9,10 +9,11 @@ import { loadCatalog } from '../../core/load-catalog.ts';
 import { defaultParameters } from '../../core/parameters.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Workload } from '../../core/workload.ts';
+import { heldBy } from './combinations.ts';
 import { labEngine, ROOT, runOne, smallMachine, type TrialEnd } from './stage.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'pmvx-policies-'));
-const { policies, workloads } = await loadCatalog(ROOT);
+const { policies, workloads } = heldBy(await loadCatalog(ROOT), 'quick');
 const hackbench = workloads.get('hackbench') as Workload;
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
@@ -37,11 +38,7 @@ test('all policies of the image are here', (t) => {
   );
 });
 
-/** Programs that are built from cargo's registry are in the full image only. */
-const inQuick = ([, { definition }]: [string, Policy]) =>
-  definition.kind !== 'process' || definition.crate === undefined;
-
-for (const [id, policy] of [...policies].filter(inQuick)) {
+for (const [id, policy] of policies) {
   const must = policy.definition.kind !== 'process' || ATTACH.includes(id);
   test(`${id} ${must ? 'completes a trial' : 'completes a trial or is refused with words'}`, async (t) => {
     const { record } = await trialOf(policy);
