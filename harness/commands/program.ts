@@ -62,6 +62,17 @@ Examples:
   pmvx diverge harness/experiments/quickstart.yaml --at warm --policies eevdf,scx_simple
   pmvx diverge harness/experiments/quickstart.yaml --policies eevdf,eevdf`;
 
+const NEW_NOTES = `
+Nothing else is touched: a folder is all that a workload or a policy is.
+
+Examples:
+  pmvx new workload my-nginx
+  pmvx new policy my-scheduler --kind struct_ops    a sched_ext scheduler in BPF C, with the loader of the image
+  pmvx new policy scx_layered --kind process        one of cargo's registry, which the image full builds
+  pmvx new policy my-setting --kind knob
+  pmvx new experiment first-look
+  pmvx lint my-nginx --trial`;
+
 const COST_NOTES = `
 A snapshot of each machine, then three pairs of forks for each load, a short and a long one; figures are their difference, so
 that start and end of a machine do not count. One machine at a time; two minutes a machine. Leave the host alone meanwhile: the
@@ -193,6 +204,28 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
       const { listCommand } = await import('./list.ts');
       const { imageRows } = await import('./image-rows.ts');
       finish(await listCommand({ what, json: options.json === true }, context, imageRows));
+    });
+
+  program
+    .command('new')
+    .description('make a workload, a policy or an experiment that passes its checks, to be filled in')
+    .argument('<what>', 'workload, policy or experiment')
+    .argument('<name>', 'its folder, or file')
+    .option('--kind <kind>', 'of a policy: process, struct_ops or knob')
+    .addHelpText('after', NEW_NOTES)
+    .action(async (what: string, name: string, options: { kind?: string }) => {
+      const { newCommand } = await import('./new.ts');
+      finish(await newCommand({ what, name, ...options }, context));
+    });
+
+  program
+    .command('lint')
+    .description('check a workload or a policy, or all')
+    .argument('[name]', 'of a workload or policy')
+    .option('--trial', 'also run it on exact: one seed twice, another once')
+    .action(async (name: string | undefined, options: { trial?: true }) => {
+      const { lintCommand } = await import('./lint.ts');
+      finish(await lintCommand({ ...(name === undefined ? {} : { name }), ...options }, context));
     });
 
   program

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Catalog } from '../core/catalog.ts';
+import { commandFor } from '../core/command.ts';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { packageName } from '../core/image-contents.ts';
+import { didYouMean } from '../core/nearest.ts';
+import { defaultParameters } from '../core/parameters.ts';
+import type { Policy } from '../core/policy.ts';
+import { deriveSeed } from '../core/seed.ts';
+import type { TrialRecord } from '../core/trial.ts';
+import type { Workload } from '../core/workload.ts';
+import { type Check, checkSamples } from '../scaffold/check-samples.ts';
+import { variantName } from '../spec/parameters.ts';
+import { forkTrials } from '../whatif/fork-trials.ts';
+import type { Question } from '../whatif/question.ts';
+import type { CommandContext } from './context.ts';
+import { type OpenFork, openFork } from './fork-lab.ts';
+
+export interface LintArgs {
+  /** A workload or a policy; all when absent. */
+  readonly name?: string;
+  /** Also runs it on the exact engine. */
+  readonly trial?: boolean;
+}
+
+/**
+ * `pmvx lint [NAME] [--trial]`: checks a workload or a policy, a line for each check. Reading the catalog is the first: it throws all that
+ * is wrong with YAML files. With `trial` one seed is run twice and another once: equal seeds must give equal bytes, others must not.
+ */
+export async function lintCommand(
+  { name, trial }: LintArgs,
+  context: CommandContext,
+  open: OpenFork = openFork,
+): Promise<ExitCode> {
+  const catalog = await context.catalog();
+  const workloads = [...catalog.workloads.values()].filter(({ id }) => name === undefined || id === name);
+  const policies = [...catalog.policies.values()].filter(({ id }) => name === undefined || id === name);
+  if (workloads.length + policies.length === 0) {
+    const known = [...catalog.workloads.keys(), ...catalog.policies.keys()];
+    const what = `there is no workload or policy ${JSON.stringify(name)}`;
+    throw new PmvxError(ExitCode.usage, { what, next: didYouMean(name ?? '', known) });
+  }
+  let faults = 0;
+  const say = (id: string, checks: readonly Check[]): void => {
+    for (const { what, fault } of checks) {
+      context.write(fault === undefined ? `ok    ${id}: ${what}` : `FAULT ${id}: ${what}: ${fault}`);
+      if (fault !== undefined) faults++;
+    }
+  };
+  for (const workload of workloads) {
+    say(workload.id, [
+      { what: 'workload.yaml is valid' },
+      ...checkFiles(context.root, workload),
+      ...(await checkSamples(context.root, workload)),
+    ]);
+    if (trial) say(workload.id, await checkTrials(workload, 'eevdf', catalog, context, open));
+  }
+  for (const policy of policies) {
+    say(policy.id, [{ what: 'policy.yaml is valid' }, ...checkSource(context.root, policy)]);
+    const hackbench = catalog.workloads.get('hackbench');
+    if (trial && hackbench) say(policy.id, await checkTrials(hackbench, policy.id, catalog, context, open));
+  }
+  return faults === 0 ? ExitCode.ok : ExitCode.usage;
+}
+
+/** Files that the arguments name below the folder's own place in the guest. */
+function checkFiles(root: string, workload: Workload): Check[] {
+  const { id, definition } = workload;
+  const { run } = commandFor(workload, defaultParameters(definition), deriveSeed(1, 'lint'));
+  const place = `/opt/pmvx/files/${id}/`;
+  return run
+    .filter((argument) => argument.startsWith(place))
+    .map((argument) => {
+      const path = `workloads/${id}/guest/${argument.slice(place.length)}`;
+      const fault = existsSync(join(root, path)) ? {} : { fault: `there is no ${path}` };
+      return { what: `${argument} is in the folder`, ...fault };
+    });
+}
+
+function checkSource(root: string, { id, definition }: Policy): Check[] {
+  if (definition.kind !== 'struct_ops') return [];
+  const path = `bpf/policies/${id}/${id}.bpf.c`;
+  return [
+    {
+      what: 'its source is there',
+      ...(existsSync(join(root, path)) ? {} : { fault: `there is no ${path}` }),
+    },
+  ];
+}
+
+/** The image that has all that is needed: the first that does, in the order of names from the end, so that quick is tried before full. */
+function imageFor(workload: Workload, policy: Policy, { images }: Catalog): string | undefined {
+  const names = [...(images ?? [])].sort(([a], [b]) => (a < b ? 1 : -1));
+  return names.find(([, { packages, crates }]) => {
+    const there = new Set(packages.map(packageName));
+    const { definition } = policy;
+    const crate = definition.kind === 'process' ? definition.crate : undefined;
+    return (
+      workload.definition.packages.every((each) => there.has(packageName(each))) &&
+      (crate === undefined || crates.includes(crate))
+    );
+  })?.[0];
+}
+
+async function checkTrials(
+  workload: Workload,
+  policyId: string,
+  catalog: Catalog,
+  context: CommandContext,
+  open: OpenFork,
+): Promise<Check[]> {
+  const policy = catalog.policies.get(policyId) as Policy;
+  const image = imageFor(workload, policy, catalog);
+  if (image === undefined) return [{ what: 'a trial on exact', fault: 'no image has all that it needs' }];
+  const params = defaultParameters(workload.definition);
+  const [one, other] = [deriveSeed(1, 'lint'), deriveSeed(2, 'lint')];
+  const question: Question = {
+    image,
+    machine: {
+      engine: 'exact',
+      vcpus: 4,
+      memoryMiB: 2048,
+      speed: 250,
+      quantum: 5000,
+      topology: { nodes: 1, sockets: 1, cores: 4, threads: 1 },
+    },
+    workload: { workload: workload.id, variant: variantName(params), params },
+    point: 'quiescent',
+    policies: [policyId],
+    baseline: policyId,
+    states: [{ seed: one }, { seed: one }, { seed: other }],
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'pmvx-lint-'));
+  try {
+    const fork = await open(question, context);
+    const lab = { fork, catalog, consoles: folder, jobs: 1 };
+    const ended = await forkTrials(question, lab, context.signal);
+    return trialChecks(ended.map(({ record }) => record));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function trialChecks(records: readonly TrialRecord[]): Check[] {
+  const [first, again, other] = records as [TrialRecord, TrialRecord, TrialRecord];
+  const bad = records.find(({ state }) => state !== 'completed');
+  if (bad !== undefined && bad.state !== 'completed')
+    return [{ what: 'a trial on exact', fault: `${bad.state}: ${bad.reason}` }];
+  const check = (what: string, holds: boolean, fault: string): Check => ({
+    what,
+    ...(holds ? {} : { fault }),
+  });
+  return [
+    { what: 'a trial on exact' },
+    check('the same seed repeats', first.transcript === again.transcript, 'two runs of one seed differ'),
+    check('another seed differs', first.transcript !== other.transcript, 'another seed gave the same bytes'),
+  ];
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { extractMetrics } from '../core/extract.ts';
+import type { Workload } from '../core/workload.ts';
+
+/** What one check found: undefined when all is well. */
+export interface Check {
+  readonly what: string;
+  readonly fault?: string;
+}
+
+/** Whether a workload's samples of real output read as the files beside them say; good and bad ones must be there. */
+export async function checkSamples(root: string, { id, definition }: Workload): Promise<Check[]> {
+  const folder = join(root, 'workloads', id, 'samples');
+  const names = (await readdir(folder).catch(() => []))
+    .filter((name) => name.endsWith('.txt'))
+    .map((name) => name.slice(0, -'.txt'.length))
+    .sort();
+  const checks: Check[] = [];
+  for (const name of names) {
+    const output = await readFile(join(folder, `${name}.txt`), 'utf8');
+    const expected = await readFile(join(folder, `${name}.json`), 'utf8').then(
+      (text): unknown => JSON.parse(text),
+      () => undefined,
+    );
+    const read = extractMetrics(definition, output);
+    const seen = read.ok
+      ? Object.fromEntries(read.metrics.map((metric) => [metric.name, metric.value]))
+      : { reason: read.reason };
+    const wanted = name.startsWith('bad-') ? !read.ok : read.ok;
+    const equal = wanted && isDeepStrictEqual(seen, expected);
+    const fault = `read ${JSON.stringify(seen)}, expected ${JSON.stringify(expected) ?? `${name}.json`}`;
+    checks.push({ what: `sample ${name}`, ...(equal ? {} : { fault }) });
+  }
+  const kinds = [
+    names.some((name) => !name.startsWith('bad-')),
+    names.some((name) => name.startsWith('bad-')),
+  ];
+  const missing = ['of good output', 'of bad output (bad-*.txt)'].filter((_kind, at) => !kinds[at]);
+  const fault = `no sample ${missing.join(', none ')} in workloads/${id}/samples`;
+  return [
+    ...checks,
+    { what: 'samples of good and of bad output', ...(missing.length === 0 ? {} : { fault }) },
+  ];
+}
