@@ -70,6 +70,8 @@ test('the faults of all files are reported at once, with their places', async (t
       'kind: process\nsummary: a\nsuits: a\nweakness: a\nsource: a\nargv: [x]\nops: a\n',
     'bpf/policies/q/policy.yaml': `${POLICY}opps: a\n`,
     'bpf/policies/r/policy.yaml': '',
+    'bpf/policies/s/policy.yaml': `${POLICY.replace('builtin', 'struct_ops')}ops: s\n`,
+    'bpf/policies/s/other.bpf.c': '',
   });
   t.deepEqual(faults, [
     'workloads/B c: a folder here must be named in lower-case letters, digits, dots, dashes and underscores. Rename it',
@@ -78,6 +80,7 @@ test('the faults of all files are reported at once, with their places', async (t
     'bpf/policies/p/policy.yaml:6:8: the first argument must be an absolute path, got "x". The guest searches no PATH',
     'bpf/policies/q/policy.yaml:6:1: unknown key opps. Known are: kind, summary, suits, weakness, source',
     'bpf/policies/r/policy.yaml:1:1: the file is empty. Write a mapping of keys to values',
+    'bpf/policies/s/policy.yaml:1:7: there is no s.bpf.c beside this file. Add it, or choose another kind',
   ]);
 });
 

@@ -47,11 +47,15 @@ export async function loadCatalog(root: string): Promise<Catalog> {
 }
 
 function policyFaults(
-  _id: string,
+  id: string,
   definition: PolicyDefinition,
-  _files: readonly string[],
+  files: readonly string[],
   source: YamlSource,
 ): Fault[] {
+  if (definition.kind === 'struct_ops' && !files.includes(`${id}.bpf.c`)) {
+    const what = `there is no ${id}.bpf.c beside this file`;
+    return [{ where: source.locate(['kind']), what, next: 'Add it, or choose another kind' }];
+  }
   if (definition.kind !== 'process' || definition.argv[0]?.startsWith('/')) return [];
   const where = source.locate(['argv', 0]);
   const what = `the first argument must be an absolute path, got ${shown(definition.argv[0])}`;

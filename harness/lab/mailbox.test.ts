@@ -221,6 +221,15 @@ test('settings come with the modules that they need, by number, and with what th
   );
 });
 
+test('a module that no order loads, and one more than the guest takes, are refused', (t) => {
+  const missing = t.throws(() => encodeBlocks({ ...BUILTIN, policy: KNOB, modules: ['bfq'] }));
+  t.is(missing?.message, 'module tcp_bbr of policy tcp-bbr is not among those to load');
+  const modules = Array.from({ length: 17 }, (_, at) => `m${at}`);
+  t.notThrows(() => encodeBlocks({ ...BUILTIN, modules: modules.slice(1) }));
+  const many = t.throws(() => encodeBlocks({ ...BUILTIN, modules }));
+  t.is(many?.message, '17 kernel modules; the guest loads at most 16');
+});
+
 test('a scheduler of our own is held by the loader, with its constants in a fixed order', (t) => {
   const own = {
     id: 'mine',

@@ -13,6 +13,7 @@ const MAX_ORDERS = BLOCK_BYTES - 4096;
 /** As in bpf/guest/agent/agent.h. */
 const MAX_ARGUMENTS = 128;
 const MAX_CANDIDATES = 64;
+const MAX_MODULES = 16;
 /** How long a scheduler may take to be ready, and again to attach, guest time: scx_lavd is loaded and verified in a minute. */
 const ATTACH_MS = 120_000;
 /** A block that comes later. */
@@ -37,10 +38,14 @@ export function encodeBlocks(orders: Orders): readonly [Buffer, Buffer, Buffer] 
   if (candidates.length > MAX_CANDIDATES) {
     throw new RangeError(`${candidates.length} candidates; the guest holds at most ${MAX_CANDIDATES}`);
   }
+  const { modules = [] } = orders;
+  if (modules.length > MAX_MODULES) {
+    throw new RangeError(`${modules.length} kernel modules; the guest loads at most ${MAX_MODULES}`);
+  }
   return [
     encodeBlock([
       ['policy.deadline_ms', String(ATTACH_MS)],
-      ...(orders.modules ?? []).map((each) => ['knob.module', each] as const),
+      ...modules.map((each) => ['knob.module', each] as const),
       ...candidates.flatMap(candidateLines),
     ]),
     encodeBlock(runLines(orders)),
@@ -67,6 +72,9 @@ function choiceLines({ policy, modules = [] }: Orders, candidates: readonly Held
   const { definition } = policy;
   if (definition.kind === 'builtin') return [['policy.kind', 'builtin']];
   if (definition.kind === 'knob') {
+    const missing = definition.modules.find((each) => !modules.includes(each));
+    if (missing !== undefined)
+      throw new RangeError(`module ${missing} of policy ${policy.id} is not among those to load`);
     return [
       ['policy.kind', 'knob'],
       ...definition.modules.map((each) => ['knob.needs', String(modules.indexOf(each))] as const),

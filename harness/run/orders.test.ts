@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { Policy, PolicyDefinition } from '../core/policy.ts';
 import type { PlannedTrial } from '../core/trial.ts';
-import { candidatesOf } from './candidates.ts';
+import { candidatesOf, modulesOf } from './candidates.ts';
 import { ordersFor } from './orders.ts';
 import { EEVDF, HACKBENCH, plannedTrials, SIMPLE } from './scene.ts';
 
@@ -49,4 +49,21 @@ test('a point in the run becomes milliseconds, the warm one by the engine', (t) 
   t.is(forkAtMs('warm', 'kvm'), 50);
   t.is(forkAtMs('1.5s', 'kvm'), 1500);
   t.is(forkAtMs('quiescent', 'exact'), undefined);
+});
+
+function knob(id: string, ...modules: string[]): Policy {
+  const settings = [{ path: '/sys/block/nullb0/queue/scheduler', value: id }];
+  return { id, definition: { kind: 'knob', ...words, subsystem: 'io', modules, settings } };
+}
+
+test('settings are no candidates; what modules they need is loaded for every policy, each once and sorted', (t) => {
+  const policies = [
+    knob('kyber', 'null_blk gb=1', 'kyber_iosched'),
+    EEVDF,
+    knob('bfq', 'bfq', 'null_blk gb=1'),
+  ];
+  t.deepEqual(candidatesOf(policies), []);
+  t.deepEqual(modulesOf(policies), ['bfq', 'kyber_iosched', 'null_blk gb=1']);
+  t.deepEqual(ordersFor(planned, HACKBENCH, EEVDF, policies).modules, modulesOf(policies));
+  t.false('modules' in ordersFor(planned, HACKBENCH, EEVDF, [EEVDF, SIMPLE]));
 });
