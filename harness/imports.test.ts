@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/spec/': ['harness/core/'],
   'harness/plan/': ['harness/core/'],
   'harness/lab/': ['harness/core/'],
+  'harness/scaffold/': ['harness/core/'],
   'harness/store/': ['harness/core/'],
   'analysis/': ['harness/core/'],
   'harness/run/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/store/'],

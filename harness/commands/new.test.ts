@@ -73,7 +73,7 @@ test('a new scheduler names itself as its policy says', async (t) => {
   await make('policy', 'own-one', 'struct_ops');
   const source = await readFile(join(root, 'bpf/policies/own-one/own-one.bpf.c'), 'utf8');
   t.regex(source, /\.name = "own_one"/);
-  t.regex(await readFile(join(root, 'bpf/policies/own-one/policy.yaml'), 'utf8'), /^ops: own_one$/m);
+  t.regex(await readFile(join(root, 'bpf/policies/own-one/policy.yaml'), 'utf8'), /^ops: "own_one"$/m);
 });
 
 test('a new experiment is valid with the policies and workloads that ship', async (t) => {

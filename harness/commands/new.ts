@@ -83,11 +83,11 @@ function kindOf(name: string, text: string | undefined): PolicyKind {
     const what = text === undefined ? 'a policy needs a kind' : `there is no kind ${JSON.stringify(text)}`;
     throw new PmvxError(ExitCode.usage, { where: '--kind', what, next: `One of ${POLICY_KINDS.join(', ')}` });
   }
-  if (kind === 'process' && !/^scx_[a-z0-9_]+$/.test(name)) {
+  if (kind === 'process' && !/^scx_[a-z0-9]+$/.test(name)) {
     throw new PmvxError(ExitCode.usage, {
       where: JSON.stringify(name),
       what: "a scheduler of cargo's registry goes by the name of its package",
-      next: 'Name it scx_..., or use --kind struct_ops for one of your own',
+      next: 'Name it scx_ and small letters or digits, or use --kind struct_ops for one of your own',
     });
   }
   return kind;

@@ -21,10 +21,9 @@ export async function checkSamples(root: string, { id, definition }: Workload): 
   const checks: Check[] = [];
   for (const name of names) {
     const output = await readFile(join(folder, `${name}.txt`), 'utf8');
-    const expected = await readFile(join(folder, `${name}.json`), 'utf8').then(
-      (text): unknown => JSON.parse(text),
-      () => undefined,
-    );
+    const expected = await readFile(join(folder, `${name}.json`), 'utf8')
+      .then((text): unknown => JSON.parse(text))
+      .catch(() => undefined);
     const read = extractMetrics(definition, output);
     const seen = read.ok
       ? Object.fromEntries(read.metrics.map((metric) => [metric.name, metric.value]))

@@ -16,12 +16,12 @@ export function workloadFiles(name: string): NewFile[] {
   return [
     { path: `${folder}/workload.yaml`, text: workloadYaml(name) },
     { path: `${folder}/guest/run.sh`, text: RUN_SH, executable: true },
-    { path: `${folder}/samples/default.txt`, text: 'digest adf6a5c3d7fc3cad\ntime 0.254159 s\n' },
-    { path: `${folder}/samples/default.json`, text: '{\n  "time": 0.254159\n}\n' },
-    { path: `${folder}/samples/bad-no-time.txt`, text: 'digest adf6a5c3d7fc3cad\n' },
+    { path: `${folder}/samples/default.txt`, text: 'digest 8c8cbb1099f4116a\ntime 0.065033 s\n' },
+    { path: `${folder}/samples/default.json`, text: '{\n  "time": 0.065033\n}\n' },
+    { path: `${folder}/samples/bad-no-time.txt`, text: 'digest 8c8cbb1099f4116a\n' },
     {
       path: `${folder}/samples/bad-no-time.json`,
-      text: `${JSON.stringify({ reason: 'metric time is missing; nearest line: "digest adf6a5c3d7fc3cad"' }, null, 2)}\n`,
+      text: `${JSON.stringify({ reason: 'metric time is missing; nearest line: "digest 8c8cbb1099f4116a"' }, null, 2)}\n`,
     },
   ];
 }
@@ -61,10 +61,11 @@ set -eu
 begin=$(date +%s.%N)
 hash=$1
 for _ in $(seq "$2"); do
-	hash=$(printf '%s' "$hash" | sha256sum | cut -c1-16)
+	# The last of a pipeline is the one whose failure a shell tells.
+	hash=$(printf '%s' "$hash" | sha256sum)
 done
 end=$(date +%s.%N)
-echo "digest $hash"
+printf 'digest %.16s\\n' "$hash"
 awk -v begin="$begin" -v end="$end" 'BEGIN { printf "time %.6f s\\n", end - begin }'
 `;
 
@@ -97,7 +98,7 @@ settings:
     return [{ path: `${folder}/policy.yaml`, text }];
   }
   const text = `${head}source: ${name}.bpf.c in this folder
-ops: ${name.replaceAll('-', '_')}
+ops: "${name.replaceAll('-', '_')}"
 # Values of its "const volatile" globals.
 constants: { slice_ns: 5000000 }
 `;
@@ -168,7 +169,7 @@ export function experimentFiles(name: string): NewFile[] {
   const text = `# SPDX-License-Identifier: Apache-2.0
 # yaml-language-server: $schema=./spec.schema.json
 # TODO what you want to know.
-name: ${name}
+name: "${name}"
 image: quick
 policies: [eevdf, scx_simple]
 workloads:
