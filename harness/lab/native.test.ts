@@ -77,7 +77,10 @@ test('a policy that is not built in is refused before anything runs', async (t) 
     outcome.frames.map(({ kind }) => kind),
     ['hello', 'ready', 'refused', 'done'],
   );
-  t.regex(String(outcome.frames[2]?.payload), /built-in policy of the host's kernel only, not \\"scx_simple\\"/);
+  t.regex(
+    String(outcome.frames[2]?.payload),
+    /built-in policy of the host's kernel only, not \\"scx_simple\\"/,
+  );
   const late = await engine.runTrial(orders({ forkAtMs: 100 }), machine(2), folder, signal);
   t.is(late.frames[2]?.kind, 'refused');
   await t.throwsAsync(engine.runTrial(orders(), machine(4), folder, signal), {
