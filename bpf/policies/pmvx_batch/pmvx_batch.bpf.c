@@ -5,8 +5,9 @@
  * Each CPU has one queue, ordered by weighted virtual time; a task comes back to the CPU on which it ran, and slices are long, so that
  * caches stay warm and switches are few. A CPU that has nothing takes the first of the longest other queue, so that none idles while work waits.
  *
- * Good at: throughput and the time to finish of batch work.
- * Bad at: whatever has to wait for a CPU waits for the rest of a long slice.
+ * Good at: throughput of batch work and of pipelines that compute (stress-ng-matrix 1.38 of EEVDF's rate, stage-pipeline 1.31).
+ * Bad at: whatever has to wait for a CPU waits for the rest of a long slice (cyclictest-load's p99 is 21 times EEVDF's); tasks of equal length
+ * finish less evenly (spinners take 1.03 times as long).
  */
 #include <scx/common.bpf.h>
 

@@ -6,8 +6,9 @@
  * `chain_depth` wait there: what was produced is consumed where it lies, and the waker, which will soon wait itself, hands the CPU
  * over without an interrupt to another. With more waiting, an idle CPU is looked for. A CPU that has nothing takes from the others.
  *
- * Good at: messages and pipelines, where many wake-ups are one after the other.
- * Bad at: a task that wakes others and goes on computing keeps them waiting for up to a slice.
+ * Good at: floods of messages (hackbench in 0.69 of EEVDF's time).
+ * Bad at: a task that wakes others and goes on computing keeps them waiting for up to a slice (wakeup-latency's tail is 2.7 times EEVDF's),
+ * and a single hand-over costs more (perf-sched-pipe takes 1.34 times as long). Pipelines that compute gain nothing.
  */
 #include <scx/common.bpf.h>
 
