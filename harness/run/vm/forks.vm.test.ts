@@ -42,7 +42,7 @@ const drawnWith = Number(process.env.PMVX_TEST_SEED ?? 1 + Math.floor(Math.rando
 const again = `again with PMVX_TEST_SEED=${drawnWith}`;
 const all = combinationsOf(catalog, ['quiescent', 'warm']);
 
-/** Two machines at the same time; equal to the last bit, and nothing that the harness does not understand. */
+/** Two machines at the same time; equal to the last bit, whatever becomes of them; only a machine that dies is a fault. */
 const twins = covering(all, drawnWith);
 
 test.serial('two forks of one policy never diverge, whatever the policy and the workload', async (t) => {
@@ -53,10 +53,7 @@ test.serial('two forks of one policy never diverge, whatever the policy and the 
       Promise.all([live('fork', each, proof), live('fork', each, proof)]),
     );
     t.deepEqual(one, other, nameOf(each));
-    t.true(
-      ['completed', 'refused', 'ejected'].includes(one.state),
-      `${nameOf(each)}: ${one.state}, ${one.reason}`,
-    );
+    t.not(one.state, 'crashed', `${nameOf(each)}: ${one.reason}`);
     if (one.state !== 'completed') t.log(`${nameOf(each)}: ${one.state}, ${one.reason}`);
   }
 });
