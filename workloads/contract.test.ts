@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,9 @@ import type { ParameterValues, Workload } from '../harness/core/workload.ts';
 const ROOT = join(import.meta.dirname, '..');
 const catalog = await loadCatalog(ROOT);
 const seed = deriveSeed(7, 'contract');
+
+/** Where the guest keeps what is in the workloads' folders `guest/`. */
+const FILES = '/opt/pmvx/files';
 
 /** Every parameter at one end of its range, or at each of its choices. */
 function extremes(parameter: Parameter): (string | number)[] {
@@ -59,17 +62,29 @@ for (const { id, definition } of catalog.workloads.values()) {
     const sets = Object.entries(definition.params).flatMap(([name, parameter]) =>
       extremes(parameter).map((value): ParameterValues => ({ ...usual, [name]: value })),
     );
-    const vectors = [usual, ...sets].map((params) => commandFor(workload, params, seed));
+    const real: ParameterValues = { ...usual, ...definition.kvm };
+    const vectors = [usual, ...sets, real].map((params) => commandFor(workload, params, seed));
     for (const { run, warmup = [] } of vectors) {
       t.regex(run[0] ?? '', /^\//);
       t.notRegex([...run, ...warmup].join(' '), /[${}]|undefined/);
     }
-    const distinct = new Set(vectors.map(({ run }) => run.join(' ')));
+    const distinct = new Set(vectors.slice(0, -1).map(({ run }) => run.join(' ')));
     // Each value but the default itself changes the command.
     const defaults = sets.filter((params) =>
       Object.entries(usual).every(([name, value]) => params[name] === value),
     );
     t.is(distinct.size, 1 + sets.length - defaults.length);
+  });
+
+  test(`${id}: the files that it names are its own and are there`, (t) => {
+    const { run, warmup = [] } = commandFor({ id, definition }, defaultParameters(definition), seed);
+    const named = [...run, ...warmup].filter((argument) => argument.startsWith(`${FILES}/`));
+    const missing = named.filter((argument) => {
+      const [, own, inside] = /^([^/]+)\/(.+)$/.exec(argument.slice(FILES.length + 1)) ?? [];
+      return own !== id || inside === undefined || !existsSync(join(ROOT, 'workloads', id, 'guest', inside));
+    });
+    t.deepEqual(missing, []);
+    t.true(definition.servers.every(({ argv: [program] }) => /^\/\S+$/.test(String(program))));
   });
 
   test(`${id}: no metric is the length of a run whose length is fixed`, (t) => {

@@ -47,6 +47,24 @@ test('warm-up is the run with its own values in place of some', (t) => {
   t.deepEqual(warmup, ['/bin/x', '--g=1:1', '77', '; rm $HOME']);
 });
 
+test('servers come before the run and its warm-up, each with what shows that it is ready', (t) => {
+  const servers = [
+    { argv: ['/bin/s', `-t\${groups}`, { if: 'transport', is: 'pipe', add: ['-p'] }], ready: { port: 80 } },
+    { argv: ['/bin/u', `\${seed}`], ready: { socket: '/run/u.sock' } },
+  ];
+  const definition = WorkloadSchema.parse({ ...base, servers, warmup: { groups: 1 } });
+  const { run, warmup } = commandFor({ id: 'x', definition }, { transport: 'socket', groups: 3 }, seed);
+  const started = (groups: number) => [
+    ...['/opt/pmvx/bin/serve', '--port', '80', '2', '/bin/s', `-t${groups}`],
+    ...['--socket', '/run/u.sock', '2', '/bin/u', '77', '--'],
+    ...['/bin/x', `--g=${groups}:${groups}`, '77', '; rm $HOME'],
+  ];
+  t.deepEqual(run, started(3));
+  t.deepEqual(warmup, started(1));
+  const piped = commandFor({ id: 'x', definition }, { transport: 'pipe', groups: 3 }, seed).run;
+  t.deepEqual(piped.slice(3, 7), ['3', '/bin/s', '-t3', '-p']);
+});
+
 test('a missing or illegal parameter never becomes an argument', (t) => {
   const error = t.throws(() => commandFor(workload, { groups: 9 }, seed), { instanceOf: PmvxError });
   t.is(

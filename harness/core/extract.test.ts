@@ -66,3 +66,22 @@ test('a line with control characters or of great length is quoted as one short l
   t.regex(reason, /^metric rate is missing; nearest line: "Rate:\\u001b\[31m x+"$/);
   t.true(reason.length < 160);
 });
+
+test('a metric with a distribution has it, and without it is unread', (t) => {
+  const { time } = definition.metrics;
+  if (time === undefined) return t.fail();
+  const histogram = { pattern: '^(?<value>\\d+) ms: (?<count>\\d+)$', cumulative: false, scale: 0.001 };
+  const whole = { ...definition, metrics: { time: { ...time, histogram } } };
+  const read = extractMetrics(whole, 'Time: 0.2\n100 ms: 3\n200 ms: 1\n');
+  // 100 ms is 0.1 s, thousandths 100: 32 + floor(100 / 2); 200 ms is 64 + floor(200 / 4).
+  t.deepEqual(read.ok && read.metrics[0]?.histogram, {
+    v: 1,
+    buckets: [
+      [82, 3],
+      [114, 1],
+    ],
+  });
+  // The second bucket's line was cut off, which is seen; that a whole line is absent is for the program to prevent.
+  const cut = extractMetrics(whole, 'Time: 0.2\n100 ms: 3');
+  t.regex(cut.ok ? '' : cut.reason, /^metric time has no histogram: no line with a count matches/);
+});

@@ -206,6 +206,47 @@ for (const [name, from, to, expected] of [
     ],
   ],
   [
+    'a value for real processors that is not legal',
+    'warmup: { loops: 1 }',
+    'kvm: { loops: 99, lops: 1, mode: fest }',
+    [
+      `${W}:9:15: loops must be a whole number from 1 to 9, got 99. Values for real processors obey the same range`,
+      `${W}:9:25: lops is no parameter. Did you mean loops?`,
+      `${W}:9:34: mode must be one of fast, slow, got "fest". Values for real processors obey the same range`,
+    ],
+  ],
+  [
+    'a server by a relative path with a placeholder that names nothing',
+    'warmup: { loops: 1 }',
+    `servers: [{ argv: [nginx, "\${lops}"], ready: { port: 80 } }]`,
+    [
+      `${W}:9:20: the first argument must be an absolute path, got "nginx". The guest searches no PATH`,
+      `${W}:9:27: \${lops} names no parameter. Did you mean loops?`,
+    ],
+  ],
+  [
+    'a distribution without its named groups',
+    `'(.)', about`,
+    `'(.)', histogram: { pattern: '(.+) (?<count>.+)' }, about`,
+    [
+      `${W}:11:91: the pattern of a histogram must have the groups value and count, got ["count"]. Write (?<value>...) and (?<count>...)`,
+    ],
+  ],
+  [
+    'a part of the output that no expression names',
+    `'(.)', about`,
+    `'(.)', histogram: { pattern: '(?<value>.)(?<count>.)', within: { from: '(', to: x } }, about`,
+    [
+      `${W}:11:133: a pattern of the histogram of time does not compile: Invalid regular expression: /(|/gm: Unterminated group. Correct it`,
+    ],
+  ],
+  [
+    'a part of the output with a beginning and no end',
+    `'(.)', about`,
+    `'(.)', histogram: { pattern: '(?<value>.)(?<count>.)', within: { from: x } }, about`,
+    [`${W}:11:125: metrics.time.histogram.within.to is missing. Add it; it must be text`],
+  ],
+  [
     'a driver without its source',
     'source: a',
     'source: driver',

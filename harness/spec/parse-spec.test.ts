@@ -46,6 +46,28 @@ test('another engine than the one written changes what follows from it, and noth
   t.is(on('exact', 'counterfactual: boot\n').counterfactual, 'boot');
 });
 
+test("parameters that are not given take the values for real processors there, by the spec's own engine", (t) => {
+  const hackbench = sampleCatalog.workloads.get('hackbench');
+  if (hackbench === undefined) return t.fail();
+  const definition = { ...hackbench.definition, kvm: { loops: 4000, groups: 8 } };
+  const catalog = {
+    ...sampleCatalog,
+    workloads: new Map(sampleCatalog.workloads).set('hackbench', { ...hackbench, definition }),
+  };
+  const variant = (written: EngineName, engine?: EngineName) => {
+    const workloads = 'workloads: [{ use: hackbench, with: { groups: 3 } }]\n';
+    const text = `${HEAD}policies: [eevdf]\n${workloads}machine: { engine: ${written} }\n`;
+    return parseSpec(text, 's', catalog, engine).workloads[0]?.variant;
+  };
+  const usual = 'transport=pipe,groups=3,loops=60';
+  const larger = 'transport=pipe,groups=3,loops=4000';
+  for (const engine of ['exact', 'tcg', 'mock'] as const) t.is(variant(engine), usual);
+  for (const engine of ['kvm', 'native'] as const) t.is(variant(engine), larger);
+  // Engines that are compared run the same work.
+  t.is(variant('exact', 'native'), usual);
+  t.is(variant('kvm', 'exact'), larger);
+});
+
 test('exactly a hundred thousand trials are a plan, and one block more is not', (t) => {
   const policies = 'policies: [eevdf, scx_simple, scx_flatcg, scx_central, scx_simple-fifo]\n';
   const spec = (count: number) =>

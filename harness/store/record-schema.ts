@@ -37,12 +37,23 @@ const facts = {
   host: z.looseObject({ startedAt: text, seconds: z.number(), attempt: z.int() }),
 };
 
+/** As `Histogram`: merged by adding counts, so a bucket that is there twice or has no count would be believed by nobody. */
+const Histogram = z.looseObject({
+  v: z.literal(1),
+  buckets: z
+    .array(z.tuple([z.int().nonnegative(), z.int().positive()]))
+    .refine((buckets) => buckets.every(([bucket], at) => at === 0 || bucket > (buckets[at - 1]?.[0] ?? -1)), {
+      message: 'buckets must rise',
+    }),
+});
+
 const Metric = z.looseObject({
   name: text,
   unit: text,
   direction: z.enum(['lower', 'higher']),
   primary: z.boolean(),
   value: z.number(),
+  histogram: Histogram.optional(),
 });
 
 // Loose: a later version may add members, and reading must not drop them.

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { parseTrialRecord } from './record-schema.ts';
 import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
 import { TrialLog } from './trial-log.ts';
 
@@ -33,6 +34,42 @@ test('records come back as written and in the order of the calls, also when call
   t.deepEqual(again.records, written);
   t.deepEqual(again.notices, []);
   await again.close();
+});
+
+test('distributions come back as written, and a garbled one is no record', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  const [metric] = sampleCompleted().metrics;
+  if (metric === undefined) return t.fail();
+  const withBuckets = (buckets: readonly (readonly [number, number])[]) =>
+    sampleCompleted({ metrics: [{ ...metric, histogram: { v: 1, buckets } }] });
+  const good = withBuckets([
+    [0, 2],
+    [63, 1],
+    [900, 12],
+  ]);
+  const log = await TrialLog.open(path);
+  await log.append(good);
+  await log.close();
+  const again = await TrialLog.open(path);
+  t.deepEqual(again.records, [good]);
+  await again.close();
+  for (const buckets of [
+    [[5, 0]],
+    [[5, 1.5]],
+    [[-1, 1]],
+    [
+      [6, 1],
+      [5, 1],
+    ],
+    [
+      [5, 1],
+      [5, 1],
+    ],
+  ] as const) {
+    const { record, fault } = { record: undefined, fault: '', ...parseTrialRecord(withBuckets(buckets)) };
+    t.is(record, undefined);
+    t.regex(fault, /^not a trial record: metrics\.0\.histogram\.buckets/);
+  }
 });
 
 test('a second record for the same trial is refused and not written', async (t) => {

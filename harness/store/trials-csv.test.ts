@@ -45,6 +45,15 @@ test('the order in which trials ended and the host they ran on do not show in th
   t.is(formatTrialsCsv(records), formatTrialsCsv(elsewhere));
 });
 
+test('a distribution stays in the record and does not show in the table', (t) => {
+  const plain = { ...metric, name: 'latency', value: 5 };
+  const histogram = { v: 1, buckets: [[3, 7]] } as const;
+  t.is(
+    formatTrialsCsv([sampleCompleted({ metrics: [{ ...plain, histogram }] })]),
+    formatTrialsCsv([sampleCompleted({ metrics: [plain] })]),
+  );
+});
+
 test('a completed trial without a metric still has its row', (t) => {
   const lines = formatTrialsCsv([sampleCompleted({ metrics: [] })])
     .trimEnd()
