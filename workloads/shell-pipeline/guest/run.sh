@@ -14,7 +14,7 @@ stage() {
 }
 
 pipeline() {
-	head -c "$((kib * 1024))" /dev/zero |
+	stage "$1.source" head -c "$((kib * 1024))" /dev/zero |
 		stage "$1.generate" openssl enc -aes-128-ctr -nosalt -pass "pass:$seed-$1" -md sha256 -iter 1 |
 		stage "$1.text" od -An -v -tx2 -w32 |
 		stage "$1.compress" zstd -q -3 -c |
@@ -30,7 +30,7 @@ done
 wait
 end=$(date +%s.%N)
 for i in $(seq "$pipelines"); do
-	for name in generate text compress unpack change hash; do
+	for name in source generate text compress unpack change hash; do
 		[ -e "$work/$i.$name.ok" ] || { echo "shell-pipeline: stage $name of pipeline $i failed" >&2; exit 1; }
 	done
 done
