@@ -82,11 +82,13 @@ test('an image that was never built says how to build it', async (t) => {
   );
 });
 
-test('a changed recipe or source is another image; a changed README is not', async (t) => {
+test('a changed recipe or source is another image; a changed README, test or sample is not', async (t) => {
   const { root } = await builtImage(t);
   const id = await imageId(root, RECIPE);
   t.regex(id, /^tiny-[0-9a-f]{16}$/);
   await write(join(root, 'bpf/guest/agent/README.md'), 'words\n');
+  await write(join(root, 'bpf/guest/agent/agent.test.ts'), 'test();\n');
+  await write(join(root, 'workloads/web/samples/default.txt'), 'rate 1\n');
   t.is(await imageId(root, RECIPE), id);
   await write(join(root, 'bpf/guest/agent/main.c'), 'int other;\n');
   const other = await imageId(root, RECIPE);
@@ -98,6 +100,8 @@ test('a changed recipe or source is another image; a changed README is not', asy
 test('files of workloads and our own schedulers name the image, and so does whether a file is a program', async (t) => {
   const { root } = await builtImage(t);
   const ids = [await imageId(root, RECIPE)];
+  await write(join(root, 'workloads/driver.h'), '#define SHARED\n');
+  ids.push(await imageId(root, RECIPE));
   await write(join(root, 'workloads/web/guest/conf/site.conf'), 'listen 80;\n');
   ids.push(await imageId(root, RECIPE));
   await chmod(join(root, 'workloads/web/guest/conf/site.conf'), 0o755);

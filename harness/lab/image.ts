@@ -49,6 +49,7 @@ const NEEDED = [
 const SOURCES = [
   'bpf/guest/*/*',
   'harness/lab/plugin/*.{c,h}',
+  'workloads/*.h',
   'workloads/*/*.c',
   'workloads/*/guest/**/*',
   'bpf/policies/*/*.bpf.c',
@@ -60,7 +61,7 @@ const SOURCES = [
 /** The sources of an image, as paths relative to `root`, sorted. */
 export function imageSources(root: string): string[] {
   return SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root }))
-    .filter((path) => !path.endsWith('.md') && statSync(join(root, path)).isFile())
+    .filter((path) => !/\.(md|test\.ts)$/.test(path) && statSync(join(root, path)).isFile())
     .sort();
 }
 

@@ -6,84 +6,23 @@
  * `work_digest` is the sum over all that was read: it depends on the options alone.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "../driver.h"
 
 static long readers, mib, block_kib, reads, seed;
 
-static const struct {
-	const char *name;
-	long *value;
-	long max;
-} known[] = {
-	{ "readers", &readers, 64 },
-	{ "mib", &mib, 4096 },
-	{ "block-kib", &block_kib, 1024 },
-	{ "reads", &reads, 10000000 },
-	{ "seed", &seed, INT_MAX },
+static const struct option known[] = {
+	{ "readers", &readers, 64, NULL },
+	{ "mib", &mib, 4096, NULL },
+	{ "block-kib", &block_kib, 1024, NULL },
+	{ "reads", &reads, 10000000, NULL },
+	{ "seed", &seed, INT_MAX, NULL },
 };
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };
-
-static void usage(const char *complaint, const char *value)
-{
-	fprintf(stderr, "page-cache: %s: %s\nusage: page-cache", complaint, value);
-	for (int i = 0; i < KNOWN; i++)
-		fprintf(stderr, " --%s 1..%ld", known[i].name, known[i].max);
-	fprintf(stderr, "\n");
-	exit(2);
-}
-
-static void parse(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i += 2) {
-		char *end;
-		int k = 0;
-
-		while (k < KNOWN && (strncmp(argv[i], "--", 2) || strcmp(argv[i] + 2, known[k].name)))
-			k++;
-		if (k == KNOWN || i + 1 == argc)
-			usage("unknown option or no value", argv[i]);
-		errno = 0;
-		*known[k].value = strtol(argv[i + 1], &end, 10);
-		if (errno || *end || *known[k].value < 1 || *known[k].value > known[k].max)
-			usage(known[k].name, argv[i + 1]);
-	}
-	for (int k = 0; k < KNOWN; k++)
-		if (!*known[k].value)
-			usage("missing option", known[k].name);
-}
-
-static void fail(const char *what, int error)
-{
-	fprintf(stderr, "page-cache: %s: %s\n", what, strerror(error));
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* splitmix64: one well mixed value for each input. */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
 
 static void name_file(char *name, size_t size, long reader)
 {
@@ -142,9 +81,9 @@ int main(int argc, char **argv)
 	uint64_t begin, elapsed, part, digest = 0;
 	char bytes[64] = { 0 };
 
-	parse(argc, argv);
+	parse(argc, argv, known, KNOWN);
 	if (mib * 1024 % block_kib)
-		usage("a file must be whole blocks", "block-kib");
+		usage(known, KNOWN, "a file must be whole blocks", "block-kib");
 	if (pipe(go) || pipe(ready) || pipe(result))
 		fail("pipe", errno);
 	for (long i = 0; i < readers; i++) {

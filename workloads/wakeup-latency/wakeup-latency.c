@@ -15,21 +15,15 @@
  * requests themselves: it depends on the options alone.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+#include "../driver.h"
 
-#define INSTRUCTIONS_PER_STEP 47 /* on x86-64 */
 #define LEAD_NS 1000000 /* from the start to the first think time */
 
 /* One entry for each request of a worker; due and sent are written before `posted` counts it. */
@@ -50,17 +44,13 @@ struct worker {
 
 static long messengers, workers_each, requests, think_us, work_kinstr, seed;
 
-static const struct {
-	const char *name;
-	long *value;
-	long max;
-} known[] = {
-	{ "messengers", &messengers, 64 },
-	{ "workers", &workers_each, 256 },
-	{ "requests", &requests, 1000000 },
-	{ "think-us", &think_us, 1000000 },
-	{ "work-kinstr", &work_kinstr, 1000000 },
-	{ "seed", &seed, INT_MAX },
+static const struct option known[] = {
+	{ "messengers", &messengers, 64, NULL },
+	{ "workers", &workers_each, 256, NULL },
+	{ "requests", &requests, 1000000, NULL },
+	{ "think-us", &think_us, 1000000, NULL },
+	{ "work-kinstr", &work_kinstr, 1000000, NULL },
+	{ "seed", &seed, INT_MAX, NULL },
 };
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };
 
@@ -68,99 +58,10 @@ static struct worker *workers; /* those of messenger 0, then of 1, ... */
 static pthread_barrier_t gate; /* passed once when all are ready, again at the start */
 static uint64_t started_ns;
 
-static void usage(const char *complaint, const char *value)
-{
-	fprintf(stderr, "wakeup-latency: %s: %s\nusage: wakeup-latency", complaint, value);
-	for (int i = 0; i < KNOWN; i++)
-		fprintf(stderr, " --%s 1..%ld", known[i].name, known[i].max);
-	fprintf(stderr, "\n");
-	exit(2);
-}
-
-static void parse(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i += 2) {
-		char *end;
-		int k = 0;
-
-		while (k < KNOWN && (strncmp(argv[i], "--", 2) || strcmp(argv[i] + 2, known[k].name)))
-			k++;
-		if (k == KNOWN || i + 1 == argc)
-			usage("unknown option or no value", argv[i]);
-		errno = 0;
-		*known[k].value = strtol(argv[i + 1], &end, 10);
-		if (errno || *end || *known[k].value < 1 || *known[k].value > known[k].max)
-			usage(known[k].name, argv[i + 1]);
-	}
-	for (int k = 0; k < KNOWN; k++)
-		if (!*known[k].value)
-			usage("missing option", known[k].name);
-}
-
-static void fail(const char *what, int error)
-{
-	fprintf(stderr, "wakeup-latency: %s: %s\n", what, strerror(error));
-	exit(1);
-}
-
-static void *zeroed(size_t count, size_t size)
-{
-	void *memory = aligned_alloc(64, (count * size + 64) / 64 * 64);
-
-	if (!memory)
-		fail("memory", ENOMEM);
-	/* Touched now, so that no page fault is taken for scheduling delay. */
-	return memset(memory, 0, count * size);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* splitmix64: one well mixed value for each input. */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
-
-/* Uniform from half of `mean` to one and a half of it. */
-static uint64_t around(uint64_t mean, uint64_t draw)
-{
-	return mean - mean / 2 + draw % (mean + 1);
-}
-
-#define ROUND(x) ((x) ^= (x) << 13, (x) ^= (x) >> 7, (x) ^= (x) << 17)
-
-/*
- * xorshift64: every round needs the one before it, so no compiler shortens the
- * loop. Five rounds a step make its blocks long, which emulation rewards.
- */
-static uint64_t compute(uint64_t state, uint64_t steps)
-{
-	state |= 1; /* zero would stay zero */
-	while (steps--)
-		ROUND(state), ROUND(state), ROUND(state), ROUND(state), ROUND(state);
-	return state;
-}
-
 /* The requests of one messenger: request i of all goes to messenger i modulo their number. */
 static long requests_of(long messenger)
 {
 	return (requests + messengers - 1 - messenger) / messengers;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
 }
 
 static void *send_requests(void *argument)
@@ -213,32 +114,6 @@ static void *serve_requests(void *argument)
 		request->done_ns = now_ns();
 	}
 	return NULL;
-}
-
-/* Nearest rank, in microseconds. */
-static double percentile_us(const uint64_t *sorted, size_t count, int per_mille)
-{
-	size_t rank = (count * (size_t)per_mille + 999) / 1000;
-
-	return (double)sorted[rank - 1] / 1000;
-}
-
-/*
- * The distribution of sorted values, a line for each bucket that is not empty: its least value in microseconds, and its count. A
- * bucket is at most 1/32 wide; they are those of harness/core/histogram.ts.
- */
-static void print_histogram(const char *name, const uint64_t *sorted_ns, size_t count)
-{
-	for (size_t i = 0, first = 0; i < count; first = i) {
-		uint64_t width = 1, least;
-
-		while (sorted_ns[i] / width >= 64)
-			width *= 2;
-		least = sorted_ns[i] / width * width;
-		while (i < count && sorted_ns[i] < least + width)
-			i++;
-		printf("%s_hist %.3f %zu\n", name, (double)least / 1000, i - first);
-	}
 }
 
 static void report(void)
@@ -298,7 +173,7 @@ int main(int argc, char **argv)
 	pthread_t *threads;
 	size_t count;
 
-	parse(argc, argv);
+	parse(argc, argv, known, KNOWN);
 	count = (size_t)(messengers * (workers_each + 1));
 	workers = zeroed(count, sizeof(*workers));
 	threads = zeroed(count, sizeof(*threads));
