@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deriveSeed } from '../../harness/core/seed.ts';
+import { quantile } from './quantile.ts';
 
 /** A percentile interval, and how many of the resamples gave a value. */
 export interface BootstrapInterval {
@@ -44,12 +45,4 @@ export function bootstrapInterval(
     resamples,
     usable: values.length,
   };
-}
-
-/** Linear between the two nearest values (Hyndman and Fan 1996, definition 7). */
-function quantile(sorted: readonly number[], share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] as number;
-  const above = sorted[Math.ceil(place)] as number;
-  return below + (above - below) * (place - Math.floor(place));
 }

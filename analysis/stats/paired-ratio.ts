@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import quantile from '@stdlib/stats-base-dists-t-quantile';
+import type { Interval } from './bootstrap-mean.ts';
+import { studentInterval } from './student.ts';
 
 /** One block's two values. */
 export interface Pair {
@@ -18,6 +19,10 @@ export type PairedRatio =
       readonly ratio: number;
       readonly low: number;
       readonly high: number;
+      /** The 90 % interval: inside a margin, it is two one-sided tests at 5 %. */
+      readonly within: Interval;
+      /** Two-sided p of the paired t test on logarithms; absent without spread. */
+      readonly p?: number;
       /**
        * Every block gave exactly the same ratio: the interval has no width, and says nothing about other seeds'
        * spread.
@@ -25,7 +30,7 @@ export type PairedRatio =
       readonly zeroWidth: boolean;
     };
 
-const LEVEL = 0.95;
+export const LEVEL = 0.95;
 
 /**
  * Geometric mean of value / baseline over the blocks, with the 95 % Student interval of the paired differences
@@ -39,29 +44,28 @@ const LEVEL = 0.95;
 export function pairedRatio(pairs: readonly Pair[]): PairedRatio {
   const n = pairs.length;
   if (n === 0) return { kind: 'none', pairs: 0, why: 'no-pairs' };
-  if (pairs.some(({ value, baseline }) => !(value > 0 && baseline > 0))) {
-    return { kind: 'none', pairs: n, why: 'not-positive' };
-  }
-  const logs = pairs.map(({ value, baseline }) => Math.log(value / baseline));
-  const first = logs[0] as number;
-  if (n === 1) return { kind: 'point', pairs: 1, ratio: Math.exp(first) };
-  if (logs.every((log) => log === first)) {
-    const ratio = Math.exp(first);
-    return { kind: 'interval', pairs: n, ratio, low: ratio, high: ratio, zeroWidth: true };
-  }
-  const mean = sum(logs) / n;
-  const variance = sum(logs.map((log) => (log - mean) ** 2)) / (n - 1);
-  const half = quantile(1 - (1 - LEVEL) / 2, n - 1) * Math.sqrt(variance / n);
+  const logs = logRatios(pairs);
+  if (logs === undefined) return { kind: 'none', pairs: n, why: 'not-positive' };
+  const ends = studentInterval(logs, LEVEL);
+  const inner = studentInterval(logs, 2 * LEVEL - 1);
+  if (ends === undefined || inner === undefined)
+    return { kind: 'point', pairs: 1, ratio: Math.exp(logs[0] as number) };
   return {
     kind: 'interval',
     pairs: n,
-    ratio: Math.exp(mean),
-    low: Math.exp(mean - half),
-    high: Math.exp(mean + half),
-    zeroWidth: false,
+    ratio: Math.exp(ends.mean),
+    low: Math.exp(ends.low),
+    high: Math.exp(ends.high),
+    within: { low: Math.exp(inner.low), high: Math.exp(inner.high) },
+    ...(ends.p === undefined ? {} : { p: ends.p }),
+    zeroWidth: ends.low === ends.high,
   };
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** ln(value / baseline) of each pair; undefined when a value of any is not positive and finite. */
+export function logRatios(pairs: readonly Pair[]): number[] | undefined {
+  const logs = pairs.map(({ value, baseline }) =>
+    value > 0 && baseline > 0 ? Math.log(value / baseline) : Number.NaN,
+  );
+  return logs.every(Number.isFinite) ? logs : undefined;
 }

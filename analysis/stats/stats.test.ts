@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { median } from './median.ts';
-import { pairedRatio } from './paired-ratio.ts';
+import { noiseFloor } from './noise-floor.ts';
+import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
 // Made by reference.py with SciPy; its header has the command.
 import reference from './reference.json' with { type: 'json' };
 import { verdict } from './verdict.ts';
@@ -38,6 +39,7 @@ test('pairs that all have the same ratio give an interval without width that say
     ratio: 0.5,
     low: 0.5,
     high: 0.5,
+    within: { low: 0.5, high: 0.5 },
     zeroWidth: true,
   });
 });
@@ -72,25 +74,40 @@ test('swapping policy and baseline inverts ratio and interval', (t) => {
   t.true(closeTo(one.high, 1 / other.low));
 });
 
-test('only an interval that excludes 1 decides, and the direction says which way', (t) => {
-  const between = (low: number, high: number) =>
-    ({
-      kind: 'interval',
-      pairs: 5,
-      ratio: Math.sqrt(low * high),
-      low,
-      high,
-      zeroWidth: low === high,
-    }) as const;
-  t.is(verdict(between(0.5, 0.9), 'lower'), 'better');
-  t.is(verdict(between(0.5, 0.9), 'higher'), 'worse');
-  t.is(verdict(between(1.1, 1.2), 'lower'), 'worse');
-  t.is(verdict(between(1.1, 1.2), 'higher'), 'better');
-  t.is(verdict(between(0.9, 1.2), 'lower'), 'unclear');
-  t.is(verdict(between(0.9, 1), 'lower'), 'unclear');
-  t.is(verdict(between(1, 1), 'lower'), 'same');
-  t.is(verdict(between(0.9, 0.9), 'lower'), 'better');
-  t.is(verdict({ kind: 'point', pairs: 1, ratio: 0.5 }, 'lower'), undefined);
+function between(low: number, high: number, within = { low, high }): PairedRatio {
+  const ratio = Math.sqrt(low * high);
+  return { kind: 'interval', pairs: 5, ratio, low, high, within, p: 0.5, zeroWidth: low === high };
+}
+
+test('only an interval wholly outside the noise floor is a claim, and the direction says which way', (t) => {
+  const judge = (ratio: PairedRatio, floor: number | undefined, direction: 'lower' | 'higher' = 'lower') =>
+    verdict(ratio, { direction, margin: 1.02, floor });
+  t.is(judge(between(0.5, 0.9), 1.1), 'better');
+  t.is(judge(between(0.5, 0.9), 1.1, 'higher'), 'worse');
+  t.is(judge(between(1.11, 1.2), 1.1), 'worse');
+  t.is(judge(between(1.11, 1.2), 1.1, 'higher'), 'better');
+  t.is(judge(between(0.9, 1.2), 1.01), 'undecided');
+  t.is(judge(between(0.5, 0.9), 1.2), 'undecided', 'it excludes 1, but not the floor');
+  t.is(judge(between(1.05, 1.2), 1.1), 'undecided');
+  t.is(judge(between(0.5, 0.97), undefined), 'better');
+  t.is(judge(between(0.5, 0.99), undefined), 'undecided', 'without a floor the margin takes its place');
+  t.is(judge({ kind: 'point', pairs: 1, ratio: 0.5 }, 1.1), undefined);
+});
+
+test('a difference within the margin is equivalent, however sure it is', (t) => {
+  const judge = (ratio: PairedRatio) => verdict(ratio, { direction: 'lower', margin: 1.02, floor: 1.0001 });
+  t.is(judge(between(0.997, 0.999)), 'equivalent');
+  t.is(judge(between(1, 1)), 'equivalent');
+  t.is(judge(between(0.97, 1.01, { low: 0.982, high: 1.005 })), 'equivalent', 'its 90 % core decides');
+  t.is(judge(between(0.97, 1.01)), 'undecided');
+  t.is(judge(between(1.03, 1.04)), 'worse');
+});
+
+test("the noise floor is the end of the control's interval that is farther from 1", (t) => {
+  t.is(noiseFloor(between(0.99, 1.05)), 1.05);
+  t.is(noiseFloor(between(0.8, 1.05)), 1.25);
+  t.is(noiseFloor({ kind: 'point', pairs: 1, ratio: 0.5 }), undefined);
+  t.is(noiseFloor(undefined), undefined);
 });
 
 test('the median of no values is missing, and that of large values does not overflow', (t) => {

@@ -9,7 +9,9 @@ export const HEADINGS = [
   'ratio',
   '95 % interval',
   'verdict',
+  'p (Holm)',
   'n',
+  'failure rate',
   'not completed',
 ] as const;
 export type Heading = (typeof HEADINGS)[number];
@@ -25,7 +27,9 @@ export function rowCells(row: OutcomeRow): Record<Heading, string> {
     ratio: formatRatioOf(row),
     '95 % interval': formatInterval(row),
     verdict: row.role === 'baseline' ? 'baseline' : (row.verdict ?? MISSING),
+    'p (Holm)': row.adjusted === undefined ? MISSING : formatP(row.adjusted.holm),
     n: String(row.n),
+    'failure rate': formatRate(row),
     'not completed': formatFailures(row),
   };
 }
@@ -45,12 +49,16 @@ export function groupTitle(
   const metric =
     row.metric === undefined
       ? 'no metric was measured'
-      : `${row.metric.name} (${row.metric.unit}, ${row.metric.direction} is better)`;
+      : `${row.metric.name} (${row.metric.unit}, ${row.metric.direction} is better)${floorWords(row)}`;
   return printable(`${row.workload}${variant}${pointWords(row, rows)}${engine}: ${metric}`);
 }
 
+function floorWords({ floor }: OutcomeRow): string {
+  return floor === undefined ? '' : `, noise floor ${formatRatio(1 / floor)} to ${formatRatio(floor)}`;
+}
+
 /** Rows of the same workload, point and engine, in order. */
-export function rowGroups(table: OutcomeTable): OutcomeRow[][] {
+export function rowGroups(table: Pick<OutcomeTable, 'rows'>): OutcomeRow[][] {
   const groups = new Map<string, OutcomeRow[]>();
   for (const row of table.rows) {
     const key = JSON.stringify([row.engine, row.workload, row.variant, row.point]);
@@ -90,6 +98,18 @@ export function formatValue(value: number): string {
 /** Ratios have three decimals, small ones three digits. */
 export function formatRatio(ratio: number): string {
   return ratio >= 0.1 && ratio < 1000 ? ratio.toFixed(3) : ratio.toPrecision(3);
+}
+
+/** Two digits; what is very small is said to be. */
+export function formatP(p: number): string {
+  return p < 1e-4 ? '<0.0001' : p.toPrecision(2);
+}
+
+function formatRate({ failures, recorded }: OutcomeRow): string {
+  if (recorded === 0) return MISSING;
+  const failed = failures.reduce((sum, { trials }) => sum + trials.length, 0);
+  const percent = (100 * failed) / recorded;
+  return `${percent > 0 && percent < 1 ? '<1' : Math.round(percent)} %`;
 }
 
 /** Text that a terminal shows as it is: a guest's words may hold escape sequences and line ends. */

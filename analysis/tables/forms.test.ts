@@ -40,18 +40,18 @@ test('the text form is aligned, names what failed, and shows a dash for what the
   t.deepEqual(formatTextTable(TABLE, { colour: false }), [
     'sample: 20 of 21 trials on mock, compared with eevdf',
     '',
-    'hackbench transport=pipe: time (s, lower is better)',
-    '  policy       median  ratio  95 % interval   verdict   n  not completed',
-    '  eevdf        0.2370      1  -               baseline  3  -',
-    '  eevdf (A/A)  0.2360  1.010  0.852 to 1.198  unclear   3  -',
-    '  scx_simple   0.1380  0.592  0.548 to 0.639  better    3  -',
-    '  scx_qmap          -      -  -               -         0  2 refused [1], 1 not run yet',
+    'hackbench transport=pipe: time (s, lower is better), noise floor 0.835 to 1.198',
+    '  policy       median  ratio  95 % interval   verdict    p (Holm)  n  failure rate  not completed',
+    '  eevdf        0.2370      1  -               baseline          -  3           0 %  -',
+    '  eevdf (A/A)  0.2360  1.010  0.852 to 1.198  undecided         -  3           0 %  -',
+    '  scx_simple   0.1380  0.592  0.548 to 0.639  better         0.50  3           0 %  -',
+    '  scx_qmap          -      -  -               -                 -  0         100 %  2 refused [1], 1 not run yet',
     '',
     'perf-sched-pipe: ops (ops/s, higher is better)',
-    '  policy       median  ratio  95 % interval   verdict   n  not completed',
-    '  eevdf         24691      1  -               baseline  3  -',
-    '  scx_simple    12346  0.500  no spread       worse     3  -',
-    '  scx_qmap          -      -  -               -         0  3 refused [2]',
+    '  policy       median  ratio  95 % interval   verdict    p (Holm)  n  failure rate  not completed',
+    '  eevdf         24691      1  -               baseline          -  3           0 %  -',
+    '  scx_simple    12346  0.500  no spread       worse          0.50  3           0 %  -',
+    '  scx_qmap          -      -  -               -                 -  0         100 %  3 refused [2]',
     '',
     'Trials that did not complete:',
     '  [1] scx_qmap on hackbench transport=pipe: refused: verifier said | no\uFFFD[31m second line (trials 0009, 0010)',
@@ -59,8 +59,13 @@ test('the text form is aligned, names what failed, and shows a dash for what the
     '',
     '* not finished: 20 of 21 planned trials are recorded so far',
     '* engine mock: made-up figures for tests; they say nothing about any scheduler',
-    '* ratio: geometric mean of metric / metric under eevdf in the same block; n: such pairs of blocks; interval: 95 %, paired t on logarithms, not corrected for the number of comparisons',
+    '* ratio: geometric mean of metric / metric under eevdf in the same block; n: such pairs of blocks',
+    "* interval: 95 %, paired t on logarithms, of each cell alone; p: sign-flip test, Holm's correction over all measured cells (2)",
+    '* better, worse: the interval lies wholly outside the noise floor; equivalent: its 90 % core lies within 0.980 to 1.020; undecided: neither',
+    "* noise floor: the end of the A/A control's interval that is farther from 1",
+    '* no A/A control with an interval for perf-sched-pipe: the noise floor is unknown, and the margin of equivalence takes its place (controls: [aa] in the spec measures it)',
     '* no spread: every block gave exactly the same ratio, so the interval has width 0',
+    '* p of 3 pairs is never below 0.25: there are only 2^3 ways to flip their signs',
   ]);
 });
 
@@ -96,8 +101,10 @@ test('Markdown keeps a table whole whatever a guest said', (t) => {
   const markdown = formatMarkdownTable(TABLE);
   const rows = markdown.split('\n').filter((line) => line.startsWith('|'));
   t.is(rows.length, 2 * 2 + 4 + 3);
-  for (const line of rows) t.is(line.replaceAll('\\|', '').split('|').length, 9, line);
-  t.true(markdown.includes('| scx\\_simple | 0.1380 | 0.592 | 0.548 to 0.639 | better | 3 | - |'));
+  for (const line of rows) t.is(line.replaceAll('\\|', '').split('|').length, 11, line);
+  t.true(
+    markdown.includes('| scx\\_simple | 0.1380 | 0.592 | 0.548 to 0.639 | better | 0.50 | 3 | 0 % | - |'),
+  );
   t.true(markdown.includes('verifier said \\| no\uFFFD\\[31m second line'));
   t.true(markdown.endsWith('\n'));
 });

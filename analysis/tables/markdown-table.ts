@@ -9,7 +9,7 @@ export function formatMarkdownTable(table: OutcomeTable): string {
     const [first] = rows;
     if (first === undefined) continue;
     lines.push('', `### ${escapeMarkdown(groupTitle(first, table))}`, '');
-    lines.push(`| ${HEADINGS.join(' | ')} |`, '|:--|--:|--:|:--|:--|--:|:--|');
+    lines.push(`| ${HEADINGS.join(' | ')} |`, '|:--|--:|--:|:--|:--|--:|--:|--:|:--|');
     for (const row of rows) {
       const cells = rowCells(row);
       lines.push(`| ${HEADINGS.map((heading) => escapeMarkdown(cells[heading])).join(' | ')} |`);

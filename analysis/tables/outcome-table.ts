@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ForkPoint } from '../../harness/core/fork-point.ts';
 import type { Counterfactual, Spec } from '../../harness/core/spec.ts';
 import type { EngineName, PlannedTrial, TrialRecord, TrialState } from '../../harness/core/trial.ts';
+import { benjaminiHochberg, holm } from '../stats/adjust.ts';
 import { median } from '../stats/median.ts';
+import { noiseFloor } from '../stats/noise-floor.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
-import { type Verdict, verdict } from '../stats/verdict.ts';
+import { MARGIN, type Verdict, verdict } from '../stats/verdict.ts';
+import { type BlockPair, type CellStatistics, cellStatistics } from './cell-statistics.ts';
 import { type MetricChoice, metricValue, pickMetric } from './pick-metric.ts';
+import { rankRows } from './rank.ts';
+import { type Group, groupsOf, groupTrials, trialsOf } from './table-groups.ts';
 import { tableNotes } from './table-notes.ts';
 
 /** All that a table is made of; the same input gives the same table. */
@@ -19,14 +23,12 @@ export interface TableInput {
   readonly records: readonly TrialRecord[];
   /** Name of the metric; each workload's primary one when absent. */
   readonly metric?: string;
+  /** Ratios from 1 / margin to margin are equivalent; 1.02 when absent. */
+  readonly margin?: number;
 }
 
 /** One policy on one workload, from one point on. */
-export interface OutcomeRow {
-  readonly workload: string;
-  readonly variant: string;
-  readonly point: ForkPoint;
-  readonly engine: EngineName;
+export interface OutcomeRow extends Group {
   readonly policy: string;
   /**
    * `baseline`: what the others are compared with; `aa`: the baseline once more, so its ratio shows the noise.
@@ -39,7 +41,15 @@ export interface OutcomeRow {
   readonly median?: number;
   /** Absent on the baseline itself. */
   readonly ratio?: PairedRatio;
+  /** Absent wherever the ratio has no interval. */
+  readonly statistics?: CellStatistics;
+  /** p of sign flips and of the t test, adjusted over all measured cells of the table; absent on A/A controls. */
+  readonly adjusted?: AdjustedP;
+  /** Of the workload, from its A/A control: ratios from 1 / floor to floor are noise. */
+  readonly floor?: number;
   readonly verdict?: Verdict;
+  /** 1 is the best among policies whose every trial completed, the baseline among them. */
+  readonly rank?: number;
   /**
    * Blocks in which both this policy and the baseline completed; for the baseline the blocks in which it did.
    */
@@ -47,6 +57,15 @@ export interface OutcomeRow {
   readonly planned: number;
   readonly recorded: number;
   readonly failures: readonly FailureGroup[];
+}
+
+export interface AdjustedP {
+  /** Holm. */
+  readonly holm: number;
+  /** Benjamini and Hochberg. */
+  readonly bh: number;
+  /** Holm over the t tests; absent where there is no spread. */
+  readonly tHolm?: number;
 }
 
 /** Trials of one row that ended in the same way for the same reason. */
@@ -64,6 +83,7 @@ export interface OutcomeTable {
   readonly baseline: string;
   readonly engines: readonly EngineName[];
   readonly counterfactual: Counterfactual;
+  readonly margin: number;
   readonly planned: number;
   readonly recorded: number;
   readonly rows: readonly OutcomeRow[];
@@ -71,29 +91,23 @@ export interface OutcomeTable {
   readonly notes: readonly string[];
 }
 
-interface Group {
-  readonly workload: string;
-  readonly variant: string;
-  readonly point: ForkPoint;
-  readonly engine: EngineName;
-}
-
 /**
  * The table of a run: every workload x every point x every policy of its spec, plus whatever else was recorded. No
  * policy is ever left out.
  */
 export function outcomeTable(input: TableInput): OutcomeTable {
-  const { spec, records, planned } = input;
+  const { spec, records, planned, margin = MARGIN } = input;
   const recordedEngines = [...new Set(records.map((record) => record.engine))].sort();
   const engines = recordedEngines.length === 0 ? [spec.machine.engine] : recordedEngines;
-  const recordedOn = new Map(records.map((record) => [record.trial, record.engine]));
-  const engineOf = (trial: string) => recordedOn.get(trial) ?? spec.machine.engine;
+  const trials = groupTrials(input);
+  const roles = rolesOf(input);
   let notes = 0;
   const nextNote = () => ++notes;
   const rows = engines.flatMap((engine) =>
-    workloadsOf(input).flatMap(({ workload, variant, point }) =>
-      groupRows(input, { workload, variant, point, engine }, engineOf, nextNote),
-    ),
+    groupsOf(input).flatMap((place) => {
+      const group = { ...place, engine };
+      return rankRows(groupRows({ ...input, margin }, group, trials(group), roles, nextNote));
+    }),
   );
   const table = {
     run: input.run,
@@ -101,42 +115,38 @@ export function outcomeTable(input: TableInput): OutcomeTable {
     baseline: spec.baseline,
     engines,
     counterfactual: spec.counterfactual,
+    margin,
     planned: planned.length,
     recorded: records.length,
-    rows,
+    rows: withAdjusted(rows),
   };
   return { ...table, notes: tableNotes(table) };
 }
 
 function groupRows(
-  input: TableInput,
+  { spec: { baseline }, metric: wanted, margin }: TableInput & { readonly margin: number },
   group: Group,
-  engineOf: (trial: string) => EngineName,
+  trials: ReturnType<ReturnType<typeof groupTrials>>,
+  roles: ReturnType<typeof rolesOf>,
   nextNote: () => number,
 ): OutcomeRow[] {
-  const records = input.records.filter(
-    (record) => record.engine === group.engine && sameGroup(record, group),
-  );
-  const planned = input.planned.filter(
-    (trial) => sameGroup(trial, group) && engineOf(trial.trial) === group.engine,
-  );
-  const metric = pickMetric(records, input.metric);
-  const { baseline } = input.spec;
-  const ofRow = (policy: string, role: OutcomeRow['role']) => {
-    const wanted = role === 'aa' ? 'aa' : 'measure';
-    const mine = (trial: PlannedTrial | TrialRecord) => trial.policy === policy && trial.role === wanted;
-    return { records: records.filter(mine), planned: planned.filter(mine).length };
-  };
-  const baselineValues = valuesByBlock(ofRow(baseline, 'baseline').records, metric);
+  const metric = pickMetric(trials.records, wanted);
+  const valuesOf = (policy: string, role: 'measure' | 'aa') =>
+    valuesByBlock(trialsOf(trials, policy, role).records, metric);
+  const baselineValues = valuesOf(baseline, 'measure');
+  const floor = noiseFloor(pairedRatio(pairUp(valuesOf(baseline, 'aa'), baselineValues)));
 
-  return rowsOf(input).flatMap(({ policy, role }): OutcomeRow[] => {
-    const own = ofRow(policy, role);
+  return roles.flatMap(({ policy, role }): OutcomeRow[] => {
+    const own = trialsOf(trials, policy, role === 'aa' ? 'aa' : 'measure');
     // With several engines a row that this engine never saw belongs to another one.
     if (own.planned === 0 && own.records.length === 0) return [];
     const values = valuesByBlock(own.records, metric);
     const middle = median([...values.values()]);
-    const ratio = role === 'baseline' ? undefined : pairedRatio(pairUp(values, baselineValues));
-    const judged = ratio === undefined || metric === undefined ? undefined : verdict(ratio, metric.direction);
+    const pairs = role === 'baseline' ? undefined : pairUp(values, baselineValues);
+    const ratio = pairs && pairedRatio(pairs);
+    const statistics =
+      pairs && cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], floor);
+    const judged = ratio && metric && verdict(ratio, { direction: metric.direction, margin, floor });
     return [
       {
         ...group,
@@ -145,6 +155,8 @@ function groupRows(
         ...(metric === undefined ? {} : { metric }),
         ...(middle === undefined ? {} : { median: middle }),
         ...(ratio === undefined ? {} : { ratio }),
+        ...(statistics === undefined ? {} : { statistics }),
+        ...(floor === undefined ? {} : { floor }),
         ...(judged === undefined ? {} : { verdict: judged }),
         n: ratio?.pairs ?? values.size,
         planned: own.planned,
@@ -168,18 +180,49 @@ function valuesByBlock(
   return values;
 }
 
-function pairUp(values: ReadonlyMap<number, number>, baselines: ReadonlyMap<number, number>) {
+function pairUp(values: ReadonlyMap<number, number>, baselines: ReadonlyMap<number, number>): BlockPair[] {
   // By block, so that sums do not depend on the order in which trials ended.
   const blocks = [...values.keys()].sort((a, b) => a - b);
   return blocks.flatMap((block) => {
     const baseline = baselines.get(block);
-    return baseline === undefined ? [] : [{ value: values.get(block) as number, baseline }];
+    return baseline === undefined ? [] : [{ block, value: values.get(block) as number, baseline }];
   });
+}
+
+/** Adjusts over the whole matrix: every measured cell that was tested, whatever came of it. */
+function withAdjusted(rows: readonly OutcomeRow[]): OutcomeRow[] {
+  const measured = rows.filter(({ role }) => role === 'measure');
+  const flips = adjustedOver(measured, ({ statistics }) => statistics?.p, holm);
+  const shares = adjustedOver(measured, ({ statistics }) => statistics?.p, benjaminiHochberg);
+  const student = adjustedOver(
+    measured,
+    ({ ratio }) => (ratio?.kind === 'interval' ? ratio.p : undefined),
+    holm,
+  );
+  return rows.map((row) => {
+    const [byHolm, bh, tHolm] = [flips.get(row), shares.get(row), student.get(row)];
+    if (byHolm === undefined || bh === undefined) return row;
+    return { ...row, adjusted: { holm: byHolm, bh, ...(tHolm === undefined ? {} : { tHolm }) } };
+  });
+}
+
+function adjustedOver(
+  rows: readonly OutcomeRow[],
+  pOf: (row: OutcomeRow) => number | undefined,
+  method: (p: readonly number[]) => number[],
+): ReadonlyMap<OutcomeRow, number> {
+  const tested = rows.flatMap((row) => {
+    const p = pOf(row);
+    return p === undefined ? [] : [{ row, p }];
+  });
+  const adjusted = method(tested.map(({ p }) => p));
+  return new Map(tested.map(({ row }, at) => [row, adjusted[at] as number]));
 }
 
 function failureGroups(records: readonly TrialRecord[], nextNote: () => number): FailureGroup[] {
   const groups = new Map<string, { state: FailureGroup['state']; reason: string; trials: string[] }>();
-  for (const record of records.toSorted((a, b) => (a.trial < b.trial ? -1 : 1))) {
+  const failed = records.filter(({ state }) => state !== 'completed');
+  for (const record of failed.sort((a, b) => (a.trial < b.trial ? -1 : 1))) {
     if (record.state === 'completed') continue;
     const key = JSON.stringify([record.state, record.reason]);
     const group = groups.get(key) ?? { state: record.state, reason: record.reason, trials: [] };
@@ -189,34 +232,17 @@ function failureGroups(records: readonly TrialRecord[], nextNote: () => number):
   return [...groups.values()].map((group) => ({ note: nextNote(), ...group }));
 }
 
-/** Workloads in the order of the spec, the points of each in its order, then any that only the records know. */
-function workloadsOf({ spec, records }: TableInput): readonly OfGroup[] {
-  const listed = spec.workloads.flatMap((use) => spec.points.map((point): OfGroup => ({ ...use, point })));
-  const extra = records.toSorted((a, b) => (a.trial < b.trial ? -1 : 1));
-  const unique = new Map<string, OfGroup>();
-  for (const group of [...listed, ...extra]) {
-    const key = JSON.stringify([group.workload, group.variant, group.point]);
-    if (!unique.has(key)) unique.set(key, group);
-  }
-  return [...unique.values()];
-}
-
 /**
  * The baseline, its A/A control, then the policies in the order of the spec, then any that only the records
  * know.
  */
-function rowsOf({ spec, records }: TableInput): readonly { policy: string; role: OutcomeRow['role'] }[] {
-  const known = new Set([...spec.policies, ...records.map((record) => record.policy).sort()]);
+function rolesOf({ spec, records }: TableInput): readonly { policy: string; role: OutcomeRow['role'] }[] {
+  const extra = new Set(records.map((record) => record.policy));
+  const known = new Set([...spec.policies, ...[...extra].sort()]);
   known.delete(spec.baseline);
   return [
     { policy: spec.baseline, role: 'baseline' },
     { policy: spec.baseline, role: 'aa' },
     ...[...known].map((policy) => ({ policy, role: 'measure' as const })),
   ];
-}
-
-type OfGroup = Pick<Group, 'workload' | 'variant' | 'point'>;
-
-function sameGroup(a: OfGroup, b: OfGroup): boolean {
-  return a.workload === b.workload && a.variant === b.variant && a.point === b.point;
 }

@@ -21,8 +21,25 @@ export const TABLE_COLUMNS = [
   'ratio',
   'low',
   'high',
+  'interval_method',
+  'percentile_low',
+  'percentile_high',
+  'bca_low',
+  'bca_high',
+  'p',
+  'p_holm',
+  'p_bh',
+  'p_t',
+  'p_t_holm',
+  'cliffs_delta',
+  'floor',
+  'detectable',
   'verdict',
+  'rank',
   'n',
+  'hosts',
+  'outliers',
+  'failure_rate',
   'planned',
   'recorded',
   'completed',
@@ -42,8 +59,9 @@ export function tableRows(table: OutcomeTable): FlatRow[] {
 }
 
 function flatRow(run: string, row: OutcomeRow): FlatRow {
-  const { ratio } = row;
+  const { ratio, statistics, adjusted } = row;
   const interval = ratio?.kind === 'interval' ? ratio : undefined;
+  const counts = stateCounts(row);
   return {
     run,
     workload: row.workload,
@@ -59,11 +77,28 @@ function flatRow(run: string, row: OutcomeRow): FlatRow {
     ratio: ratio === undefined || ratio.kind === 'none' ? undefined : ratio.ratio,
     low: interval?.low,
     high: interval?.high,
+    interval_method: interval && 'paired-t',
+    percentile_low: statistics?.percentile.low,
+    percentile_high: statistics?.percentile.high,
+    bca_low: statistics?.bca.low,
+    bca_high: statistics?.bca.high,
+    p: statistics?.p,
+    p_holm: adjusted?.holm,
+    p_bh: adjusted?.bh,
+    p_t: interval?.p,
+    p_t_holm: adjusted?.tHolm,
+    cliffs_delta: statistics?.cliffsDelta,
+    floor: row.floor,
+    detectable: statistics?.detectable,
     verdict: row.verdict,
+    rank: row.rank,
     n: row.n,
+    hosts: row.recorded === 0 ? undefined : 1,
+    outliers: statistics?.outliers.length,
+    failure_rate: row.recorded === 0 ? undefined : 1 - counts.completed / row.recorded,
     planned: row.planned,
     recorded: row.recorded,
-    ...stateCounts(row),
+    ...counts,
     reasons: row.failures.length === 0 ? undefined : row.failures.map(({ reason }) => reason).join('; '),
   };
 }

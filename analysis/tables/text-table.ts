@@ -12,7 +12,7 @@ import {
 } from './cells.ts';
 import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
 
-const RIGHT_ALIGNED: ReadonlySet<Heading> = new Set(['median', 'ratio', 'n']);
+const RIGHT_ALIGNED: ReadonlySet<Heading> = new Set(['median', 'ratio', 'p (Holm)', 'n', 'failure rate']);
 
 /** The table for a terminal, a string a line. Colour only repeats what the words say. */
 export function formatTextTable(table: OutcomeTable, options: { readonly colour: boolean }): string[] {

@@ -62,9 +62,14 @@ test('analyze prints the table and leaves table and figure beside the records', 
   const { code, out, err } = await analyze();
   t.is(code, ExitCode.ok);
   t.is(out[0], 'sample-1: 6 trials on mock, compared with eevdf');
-  t.true(out.includes('  scx_simple  0.1500  0.500  no spread      better    2  -'), out.join('\n'));
   t.true(
-    out.includes('  scx_qmap         -      -  -              -         0  2 refused [1]'),
+    out.includes('  scx_simple  0.1500  0.500  no spread      better        0.50  2           0 %  -'),
+    out.join('\n'),
+  );
+  t.true(
+    out.includes(
+      '  scx_qmap         -      -  -              -                -  0         100 %  2 refused [1]',
+    ),
     out.join('\n'),
   );
   const files = ['table.csv', 'table.md', 'first-look.vl.json', 'first-look.svg', 'first-look.png'];
@@ -96,7 +101,9 @@ test('JSON and CSV carry the same rows, in full precision and with missing cells
   t.false('median' in (json.rows[2] ?? {}));
   const csv = (await analyze({ csv: true })).out.join('\n');
   t.is(`${csv}\n`, readFileSync(join(folder, 'table.csv'), 'utf8'));
-  const numeric = ['median', 'ratio', 'low', 'high', 'n', ...TABLE_COLUMNS.slice(-9, -1)];
+  const text = ['run', 'workload', 'variant', 'point', 'engine', 'policy', 'role', 'metric', 'unit'];
+  const words = [...text, 'direction', 'interval_method', 'verdict', 'reasons'];
+  const numeric = TABLE_COLUMNS.filter((column) => !words.includes(column));
   const read = (await readCsv(join(folder, 'table.csv'), numeric)).rows();
   t.deepEqual(JSON.parse(JSON.stringify(read)), json.rows);
   t.true((await analyze({ markdown: true })).out.join('\n').includes('| scx\\_simple | 0.1500 |'));

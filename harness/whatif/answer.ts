@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { median } from '../../analysis/stats/median.ts';
 import { type Pair, type PairedRatio, pairedRatio } from '../../analysis/stats/paired-ratio.ts';
-import { type Verdict, verdict } from '../../analysis/stats/verdict.ts';
+import { MARGIN, type Verdict, verdict } from '../../analysis/stats/verdict.ts';
 import type { Metric } from '../core/metric.ts';
 import type { TrialState } from '../core/trial.ts';
 import { readEvidence } from '../run/evidence.ts';
@@ -73,7 +73,7 @@ export function answerOf(question: Question, trials: readonly ForkedTrial[]): An
       return value === undefined || baseline === undefined ? [] : [{ value, baseline }];
     });
     const ratio = pairedRatio(pairs);
-    const decided = column === base ? undefined : verdict(ratio, direction);
+    const decided = column === base ? undefined : verdict(ratio, { direction, margin: MARGIN });
     const middle = median(futures.flatMap(({ value }) => value ?? []));
     return {
       policy,

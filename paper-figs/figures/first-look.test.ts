@@ -40,8 +40,8 @@ test('every policy has its mark, and one without a ratio says why in words', (t)
   t.is(panel?.title.text, 'hackbench on mock: time (s, lower is better)');
   const values = panel?.data.values.map(({ label, look, ratio, words }) => ({ label, look, ratio, words }));
   t.deepEqual(values, [
-    { label: 'eevdf (A/A) (n = 2)', look: 'unclear', ratio: 1, words: undefined },
-    { label: 'scx_simple (n = 2)', look: 'better', ratio: 0.5, words: undefined },
+    { label: 'eevdf (A/A) (n = 2)', look: 'undecided', ratio: 1, words: undefined },
+    { label: 'scx_simple (n = 2)', look: 'undecided', ratio: 0.5, words: undefined },
     { label: 'scx_pair (n = 1, 1 refused)', look: 'no interval', ratio: 0.5, words: undefined },
     { label: 'scx_qmap (n = 0)', look: undefined, ratio: undefined, words: 'no ratio: 2 refused' },
   ]);

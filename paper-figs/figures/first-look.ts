@@ -8,9 +8,11 @@ import { logTicks, ratioDomain } from './ratio-axis.ts';
 const LOOKS = {
   better: { colour: '#0072B2', shape: 'circle' },
   worse: { colour: '#D55E00', shape: 'square' },
-  unclear: { colour: '#595959', shape: 'diamond' },
+  equivalent: { colour: '#009E73', shape: 'triangle-up' },
+  undecided: { colour: '#595959', shape: 'diamond' },
   'no interval': { colour: '#595959', shape: 'cross' },
 } as const;
+const LOOK_OF = ['better', 'worse', 'equivalent', 'undecided'] as const;
 const LEGEND = { title: null, orient: 'bottom', symbolSize: 70 } as const;
 type Look = keyof typeof LOOKS;
 
@@ -140,7 +142,7 @@ function markOf(row: FlatRow, rows: readonly FlatRow[]): Mark {
   }
   const base = { panel, label: `${name} (${[`n = ${row.n}`, ...lost].join(', ')})` };
   if (low === undefined || high === undefined) return { ...base, look: 'no interval', ratio };
-  const look = row.verdict === 'better' || row.verdict === 'worse' ? row.verdict : 'unclear';
+  const look = LOOK_OF.find((each) => each === row.verdict) ?? 'undecided';
   return { ...base, look, ratio, low, high };
 }
 
@@ -184,6 +186,6 @@ function subtitleOf(rows: readonly FlatRow[]): string[] {
   const n = counts.length === 0 ? 'no pairs' : least === most ? `n = ${least}` : `n = ${least} to ${most}`;
   return [
     `Geometric mean over blocks, each paired with the baseline (${n} pairs).`,
-    'Bars: 95 % paired t interval on logarithms, not corrected for many comparisons.',
+    'Bars: 95 % paired t interval on logarithms, of each cell alone.',
   ];
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { logGamma } from './gamma.ts';
+import { normalCdf } from './normal.ts';
+import { studentQuantile } from './student.ts';
+
+const ALPHA = 0.05;
+export const POWER = 0.8;
+
+/**
+ * Chance that the two-sided t test at 5 % with `n` values rejects, when the true mean is `effect` standard errors from 0.
+ *
+ * Source: the noncentral t distribution (Cohen, "Statistical Power Analysis", 1988), as P(Z + effect > c S) with S^2 chi-squared with n - 1
+ * degrees of freedom over n - 1, integrated over S by Simpson's rule.
+ */
+export function powerOfT(effect: number, n: number): number {
+  const df = n - 1;
+  const critical = studentQuantile(1 - ALPHA / 2, df);
+  // ln of the density of S, whose square is chi-squared(df) / df.
+  const front = Math.LN2 + (df / 2) * Math.log(df / 2) - logGamma(df / 2);
+  const density = (s: number) =>
+    s === 0
+      ? df === 1
+        ? Math.sqrt(2 / Math.PI)
+        : 0
+      : Math.exp(front + (df - 1) * Math.log(s) - (df / 2) * s * s);
+  const rejects = (s: number) => normalCdf(effect - critical * s) + normalCdf(-effect - critical * s);
+  // S is near 1 with a standard deviation of about 1 / sqrt(2 df); beyond twelve of them there is nothing.
+  const spread = 12 / Math.sqrt(2 * df);
+  const from = Math.max(0, 1 - spread);
+  const to = 1 + Math.max(spread, 8);
+  const steps = 4000;
+  const width = (to - from) / steps;
+  let sum = 0;
+  for (let at = 0; at <= steps; at++) {
+    const s = from + at * width;
+    sum += (at === 0 || at === steps ? 1 : at % 2 === 1 ? 4 : 2) * density(s) * rejects(s);
+  }
+  return (sum * width) / 3;
+}
+
+const effects = new Map<number, number>();
+
+/** How many standard errors from 0 the true mean of `n` values must be for the t test at 5 % to see it with a chance of 80 %. */
+export function detectableEffect(n: number): number {
+  const known = effects.get(n);
+  if (known !== undefined) return known;
+  let low = 0;
+  let high = 4 * studentQuantile(1 - ALPHA / 2, n - 1);
+  while (powerOfT(high, n) < POWER) high *= 2;
+  for (let round = 0; round < 60; round++) {
+    const middle = (low + high) / 2;
+    if (powerOfT(middle, n) < POWER) low = middle;
+    else high = middle;
+  }
+  effects.set(n, high);
+  return high;
+}

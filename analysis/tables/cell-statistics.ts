@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BootstrapMean, bootstrapMean, type Interval } from '../stats/bootstrap-mean.ts';
+import { cliffsDelta } from '../stats/cliffs-delta.ts';
+import { varianceOf } from '../stats/moments.ts';
+import { outlierPlaces } from '../stats/outliers.ts';
+import { LEVEL, logRatios, type Pair } from '../stats/paired-ratio.ts';
+import { detectableEffect } from '../stats/power.ts';
+import { randomWords } from '../stats/random.ts';
+import { signFlipTest } from '../stats/sign-flip.ts';
+
+/** A pair and the block that it is of. */
+export interface BlockPair extends Pair {
+  readonly block: number;
+}
+
+/** What stands beside the ratio of a cell and its interval. All of it is of the same pairs. */
+export interface CellStatistics {
+  readonly percentile: Interval;
+  readonly bca: Interval;
+  /** Two-sided, sign flips. */
+  readonly p: number;
+  readonly cliffsDelta: number;
+  /** Smallest factor away from the noise floor that so many pairs with this spread see four times in five; absent without spread. */
+  readonly detectable?: number;
+  /** Blocks far from the others, in order; they are part of every figure. */
+  readonly outliers: readonly { readonly block: number; readonly ratio: number }[];
+}
+
+/** One base for all tables: what is resampled follows from the cell's name alone. */
+const SEED = 20261125;
+
+/** Statistics of a cell called `name`, or undefined where a ratio has no interval: fewer than two pairs, or values that are not positive. */
+export function cellStatistics(
+  pairs: readonly BlockPair[],
+  name: readonly string[],
+  floor: number | undefined,
+): CellStatistics | undefined {
+  const logs = logRatios(pairs);
+  if (logs === undefined || logs.length < 2) return undefined;
+  const words = randomWords(SEED, ...name);
+  const { percentile, bca } = bootstrapMean(logs, LEVEL, words) as BootstrapMean;
+  const spread = Math.sqrt(varianceOf(logs) / logs.length);
+  return {
+    percentile: ratioOf(percentile),
+    bca: ratioOf(bca),
+    p: signFlipTest(logs, words) as number,
+    cliffsDelta: cliffsDelta(
+      pairs.map(({ value }) => value),
+      pairs.map(({ baseline }) => baseline),
+    ) as number,
+    ...(spread > 0 ? { detectable: (floor ?? 1) * Math.exp(detectableEffect(logs.length) * spread) } : {}),
+    outliers: outlierPlaces(logs).map((at) => ({
+      block: pairs[at]?.block as number,
+      ratio: Math.exp(logs[at] as number),
+    })),
+  };
+}
+
+function ratioOf({ low, high }: Interval): Interval {
+  return { low: Math.exp(low), high: Math.exp(high) };
+}
