@@ -8,7 +8,7 @@ import { Bench } from 'tinybench';
 import { outcomeTable, type TableInput } from '../analysis/tables/outcome-table.ts';
 import { tableRows } from '../analysis/tables/table-rows.ts';
 import { formatTextTable } from '../analysis/tables/text-table.ts';
-import { firstLook } from '../paper-figs/figures/first-look.ts';
+import { forestPlot } from '../paper-figs/figures/forest.ts';
 import { renderFigure } from '../paper-figs/render.ts';
 import { deriveSeed } from './core/seed.ts';
 import type { Spec } from './core/spec.ts';
@@ -80,7 +80,7 @@ try {
       formatTextTable(outcomeTable(input), { colour: false });
     })
     .add('analysis: first-look figure, SVG and PNG', async () => {
-      await renderFigure(firstLook(tableRows(table), table));
+      await renderFigure(forestPlot(tableRows(table), table));
     });
   await addSnapshots(bench, folder);
   await bench.run();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import type { Spec as VegaSpec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
+import { FONT, fontFiles } from './fonts.ts';
 
 /** One figure in the two forms that people open. */
 export interface Rendered {
@@ -14,29 +14,35 @@ export interface Rendered {
  * specs give equal bytes on every machine; the spec must ask for `DejaVu Sans`.
  */
 export async function renderFigure(spec: TopLevelSpec): Promise<Rendered> {
-  // Loaded here, because they take half a second that most commands do not need.
-  const [vega, vegaLite, { Resvg }] = await Promise.all([
-    import('vega'),
-    import('vega-lite'),
-    import('@resvg/resvg-js'),
-  ]);
-  const compiled = vegaLite.compile(spec, { logger: strictLogger(vega) }).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
-  const svg = `${await view.toSVG()}\n`;
+  const svg = await drawSvg(spec);
+  return { svg, png: await drawPng(svg) };
+}
+
+/** The figure as SVG, with its text as text. */
+export async function drawSvg(spec: TopLevelSpec): Promise<string> {
+  const vega = await import('vega');
+  const view = new vega.View(vega.parse(await compileFigure(spec)), { renderer: 'none' });
+  const svg = await view.toSVG();
   view.finalize();
+  return `${svg}\n`;
+}
+
+/** The Vega spec that a Vega-Lite spec stands for. Throws when the compiler had to leave something out. */
+export async function compileFigure(spec: TopLevelSpec): Promise<VegaSpec> {
+  // Loaded here, because they take half a second that most commands do not need.
+  const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
+  return vegaLite.compile(spec, { logger: strictLogger(vega) }).spec;
+}
+
+/** Twice as many pixels as the SVG is wide and high. */
+export async function drawPng(svg: string): Promise<Buffer> {
+  const { Resvg } = await import('@resvg/resvg-js');
   const image = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: 2 },
     background: '#ffffff',
-    font: { loadSystemFonts: false, fontFiles: fontFiles(), defaultFontFamily: 'DejaVu Sans' },
+    font: { loadSystemFonts: false, fontFiles: Object.values(fontFiles()), defaultFontFamily: FONT },
   });
-  return { svg, png: image.render().asPng() };
-}
-
-function fontFiles(): string[] {
-  const folder = dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'));
-  return ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf', 'DejaVuSans-Oblique.ttf'].map((file) =>
-    join(folder, 'ttf', file),
-  );
+  return image.render().asPng();
 }
 
 /** A warning of the compiler is a fault of the figure: it means that something was left out. */

@@ -14,18 +14,18 @@ export async function writeReport(table: OutcomeTable, folder: string, metric?: 
     { formatMarkdownTable },
     { formatOverview },
     rowsModule,
-    { firstLook },
+    { forestPlot },
     { renderFigure },
   ] = await Promise.all([
     import('../../analysis/frame.ts'),
     import('../../analysis/tables/markdown-table.ts'),
     import('../../analysis/tables/overview.ts'),
     import('../../analysis/tables/table-rows.ts'),
-    import('../../paper-figs/figures/first-look.ts'),
+    import('../../paper-figs/figures/forest.ts'),
     import('../../paper-figs/render.ts'),
   ]);
   const rows = rowsModule.tableRows(table);
-  const spec = firstLook(rows, table);
+  const spec = forestPlot(rows, table);
   const { svg, png } = await renderFigure(spec);
   // A record may come from anywhere: its metric's name must not lead out of the folder.
   const suffix = metric === undefined ? '' : `-${metric.replace(/[^A-Za-z0-9_-]/g, '_')}`;

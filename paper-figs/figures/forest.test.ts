@@ -5,13 +5,13 @@ import type { SampleWorkload } from '../../analysis/tables/sample-run.ts';
 import { sampleRun } from '../../analysis/tables/sample-run.ts';
 import { tableRows } from '../../analysis/tables/table-rows.ts';
 import { renderFigure } from '../render.ts';
-import { firstLook } from './first-look.ts';
+import { forestPlot } from './forest.ts';
 
 const REFUSED = { state: 'refused', reason: 'verifier' } as const;
 const GIVEN = { run: 'sample', baseline: 'eevdf' };
 
 function specOf(...workloads: SampleWorkload[]) {
-  return firstLook(tableRows(outcomeTable(sampleRun(workloads))), GIVEN);
+  return forestPlot(tableRows(outcomeTable(sampleRun(workloads))), GIVEN);
 }
 
 interface Panel {
@@ -20,7 +20,7 @@ interface Panel {
 }
 
 function panels(spec: ReturnType<typeof specOf>): readonly Panel[] {
-  return (spec as unknown as { vconcat: readonly Panel[] }).vconcat;
+  return (spec as unknown as { concat: readonly Panel[] }).concat;
 }
 
 const HACKBENCH: SampleWorkload = {
@@ -38,12 +38,12 @@ const HACKBENCH: SampleWorkload = {
 test('every policy has its mark, and one without a ratio says why in words', (t) => {
   const [panel] = panels(specOf(HACKBENCH));
   t.is(panel?.title.text, 'hackbench on mock: time (s, lower is better)');
-  const values = panel?.data.values.map(({ label, look, ratio, words }) => ({ label, look, ratio, words }));
+  const values = panel?.data.values.map(({ policy, numbers, look, words }) => [policy, numbers, look, words]);
   t.deepEqual(values, [
-    { label: 'eevdf (A/A) (n = 2)', look: 'undecided', ratio: 1, words: undefined },
-    { label: 'scx_simple (n = 2)', look: 'undecided', ratio: 0.5, words: undefined },
-    { label: 'scx_pair (n = 1, 1 refused)', look: 'no interval', ratio: 0.5, words: undefined },
-    { label: 'scx_qmap (n = 0)', look: undefined, ratio: undefined, words: 'no ratio: 2 refused' },
+    ['eevdf (A/A)', '1.000 (1.50e-4 to 6.68e+3), n = 2', 'undecided', undefined],
+    ['scx_simple', '0.500 (0.500 to 0.500), n = 2', 'undecided', undefined],
+    ['scx_pair', '0.500, n = 1, 1 refused', 'no interval', undefined],
+    ['scx_qmap', 'n = 0', undefined, 'no ratio: 2 refused'],
   ]);
 });
 
@@ -62,7 +62,7 @@ test('equal rows give equal specs and equal bytes', async (t) => {
   t.is(one.svg, other.svg);
   t.deepEqual(one.png, other.png);
   t.deepEqual([...one.png.subarray(1, 4)], [...Buffer.from('PNG')]);
-  t.true(one.svg.includes('>scx_pair (n = 1, 1 refused)</text>'));
+  t.true(one.svg.includes('>0.500, n = 1, 1 refused</text>'));
   const fonts = new Set([...one.svg.matchAll(/font-family="([^"]*)"/g)].map((match) => match[1]));
   t.deepEqual([...fonts], ['DejaVu Sans']);
 });
