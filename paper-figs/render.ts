@@ -2,6 +2,7 @@
 import type { Spec as VegaSpec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import { FONT, fontFiles } from './fonts.ts';
+import { dejaVuWidth } from './text-width.ts';
 
 /** One figure in the two forms that people open. */
 export interface Rendered {
@@ -18,9 +19,15 @@ export async function renderFigure(spec: TopLevelSpec): Promise<Rendered> {
   return { svg, png: await drawPng(svg) };
 }
 
+let measuring: Promise<void> | undefined;
+
 /** The figure as SVG, with its text as text. */
 export async function drawSvg(spec: TopLevelSpec): Promise<string> {
   const vega = await import('vega');
+  measuring ??= dejaVuWidth().then((width) => {
+    (vega as unknown as { textMetrics: { width: typeof width } }).textMetrics.width = width;
+  });
+  await measuring;
   const view = new vega.View(vega.parse(await compileFigure(spec)), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
