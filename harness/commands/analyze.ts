@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type OutcomeTable, outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import { didYouMean } from '../core/nearest.ts';
-import { runIds } from '../store/list-runs.ts';
 import { readRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
+import { findRun } from './find-run.ts';
 import { writeReport } from './run-report.ts';
 
 export interface AnalyzeArgs {
@@ -75,18 +73,4 @@ async function tableLines(
   const { formatCsv } = await import('../core/csv.ts');
   const cells = tableRows(table).map((row) => TABLE_COLUMNS.map((column) => row[column]));
   return [formatCsv(TABLE_COLUMNS, cells).trimEnd()];
-}
-
-/** Folder of the run that `name` means. A name without a slash is an id first, then a folder. */
-async function findRun(name: string, runs: string): Promise<string> {
-  if (name !== '' && !name.includes('/') && !name.startsWith('.') && existsSync(join(runs, name))) {
-    return join(runs, name);
-  }
-  if (name !== '' && existsSync(name)) return resolve(name);
-  const known = await runIds(runs);
-  throw new PmvxError(ExitCode.usage, {
-    where: runs,
-    what: `there is no run "${name}"`,
-    next: known.length === 0 ? 'pmvx run SPEC makes one' : didYouMean(name, known.sort()),
-  });
 }

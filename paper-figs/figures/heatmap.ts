@@ -61,6 +61,7 @@ export function heatmap(rows: readonly FlatRow[], given: FigureNames): TopLevelS
       labelAlign: 'left',
       labelBaseline: 'middle',
       labelLimit: 160,
+      labelPadding: 5,
       ticks: false,
       domain: false,
     },
@@ -85,7 +86,7 @@ export function heatmap(rows: readonly FlatRow[], given: FigureNames): TopLevelS
       {
         transform: [{ filter: 'isValid(datum.gain)' }],
         mark: { type: 'rect', stroke: '#ffffff', strokeWidth: 1 },
-        encoding: { color: colour(policies.length), tooltip: TOOLTIP },
+        encoding: { color: colour(), tooltip: TOOLTIP },
       },
       {
         mark: { type: 'text', fontSize: 9, dx: { expr: "datum.mark === '' ? 0 : -5" } },
@@ -119,7 +120,7 @@ const TOOLTIP = [
   { field: 'lost', type: 'nominal', title: 'not completed' },
 ] as const;
 
-function colour(columns: number) {
+function colour() {
   return {
     field: 'gain',
     type: 'quantitative',
@@ -128,7 +129,7 @@ function colour(columns: number) {
       title: null,
       orient: 'bottom',
       direction: 'horizontal',
-      gradientLength: Math.min(440, Math.max(300, CELL.width * columns)),
+      gradientLength: 420,
       labelOverlap: false,
       gradientThickness: 10,
       values: [-2, -1, 0, 1, 2],
