@@ -31,7 +31,21 @@ export async function drawSvg(spec: TopLevelSpec): Promise<string> {
   const view = new vega.View(vega.parse(await compileFigure(spec)), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  return `${svg}\n`;
+  return `${renumbered(svg)}\n`;
+}
+
+/** Vega counts clips and gradients over all figures of a process; here each figure counts from 0. */
+function renumbered(svg: string): string {
+  const ids = new Map<string, string>();
+  return svg.replace(
+    /( id="|url\(#)(clip|gradient_)(\d+)/g,
+    (_all, before: string, kind: string, count: string) => {
+      const old = `${kind}${count}`;
+      const id = ids.get(old) ?? `${kind}${ids.size}`;
+      ids.set(old, id);
+      return `${before}${id}`;
+    },
+  );
 }
 
 /** The Vega spec that a Vega-Lite spec stands for. Throws when the compiler had to leave something out. */

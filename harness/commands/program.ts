@@ -62,6 +62,21 @@ Examples:
   pmvx diverge harness/experiments/quickstart.yaml --at warm --policies eevdf,scx_simple
   pmvx diverge harness/experiments/quickstart.yaml --policies eevdf,eevdf`;
 
+const FIGURES_NOTES = `
+forest    ratio of each policy to the baseline with its interval, by workload; on several pages when there are many
+heatmap   every workload by every policy; cells without a ratio say how their trials ended
+ecdf      how latencies are distributed, where a workload tells that
+scaling   the metric over the one number that a run varies for a workload, or over vCPUs
+timeline  what ran when on the host, and how it ended
+
+A figure for which a run has no data is not drawn, and the reason is printed. The same records give the same bytes.
+
+Examples:
+  pmvx figures results/reference/quickstart-20261124-031232 --out /tmp/figures
+  pmvx figures my-run-20260101-120000 --only forest,heatmap
+  pmvx figures my-run-20260101-120000 --metric wakeup_p999
+  pmvx figures with-2-vcpus with-4-vcpus with-8-vcpus --only scaling`;
+
 const NEW_NOTES = `
 Nothing else is touched: a folder is all that a workload or a policy is.
 
@@ -162,6 +177,26 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
       const { analyzeCommand } = await import('./analyze.ts');
       finish(await analyzeCommand({ run, ...options }, context));
     });
+
+  program
+    .command('figures')
+    .description('draw the figures of a run as Vega-Lite spec, SVG, PNG and PDF')
+    .argument('<run>', 'id or folder of a run')
+    .argument('[others...]', 'runs that differ from it in vCPUs, for the scaling curve')
+    .option('--only <names>', 'with commas, of forest, heatmap, ecdf, scaling, timeline; default all')
+    .option('--metric <name>', "instead of each workload's primary one, in forest and heatmap")
+    .option('--out <dir>', "where to; default figures/ in the run's folder")
+    .addHelpText('after', FIGURES_NOTES)
+    .action(
+      async (
+        run: string,
+        others: readonly string[],
+        options: Omit<import('./figures.ts').FiguresArgs, 'run' | 'others'>,
+      ) => {
+        const { figuresCommand } = await import('./figures.ts');
+        finish(await figuresCommand({ run, others, ...options }, context));
+      },
+    );
 
   program
     .command('fidelity')

@@ -15,7 +15,7 @@ const DASHES = [
 ];
 const OTHERS = { color: COLOURS, shape: SHAPES, strokeDash: DASHES } as const;
 /** The baseline, and its null control. */
-const BASELINE = { color: '#000000', shape: 'circle', strokeDash: [1, 0] } as const;
+const BASELINE = { color: '#000000', shape: 'circle', strokeDash: [] } as const;
 const CONTROL = { color: '#8a8a8a', shape: 'circle', strokeDash: [3, 1] } as const;
 type Channel = keyof typeof OTHERS;
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import type { TrialRecord } from '../core/trial.ts';
+import { createRun } from '../store/run-folder.ts';
+import { sampleCompleted, sampleDescription, sampleUnmeasured } from '../store/sample-records.ts';
+import type { CommandContext } from './context.ts';
+import { type FiguresArgs, figuresCommand } from './figures.ts';
+
+const time = { name: 'time', unit: 's', direction: 'lower', primary: true } as const;
+const RECORDS = ['eevdf', 'scx_simple'].flatMap((policy, p) =>
+  [0, 1].map((block) =>
+    sampleCompleted({
+      trial: `000${p * 2 + block}`,
+      policy,
+      block,
+      metrics: [{ ...time, value: 1 + block + p }],
+    }),
+  ),
+);
+
+async function scene(t: ExecutionContext, records: readonly TrialRecord[]) {
+  const root = mkdtempSync(join(tmpdir(), 'pmvx-figures-'));
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const folder = join(root, 'results', 'runs', 'sample-1');
+  const run = await createRun(folder, sampleDescription(records, 'sample-1'));
+  for (const record of records) await run.log.append(record);
+  await run.close();
+  const figures = async (args: Partial<FiguresArgs> = {}) => {
+    const out: string[] = [];
+    const context: CommandContext = {
+      root,
+      write: (line) => out.push(line),
+      warn: () => undefined,
+      catalog: () => Promise.reject(new Error('figures needs no catalog')),
+      signal: new AbortController().signal,
+      isTTY: false,
+      env: {},
+    };
+    const code = await figuresCommand({ run: 'sample-1', ...args }, context);
+    return { code, out };
+  };
+  return { folder: join(folder, 'figures'), figures };
+}
+
+test('every figure is written in four forms, or says why it is not drawn', async (t) => {
+  const { folder, figures } = await scene(t, RECORDS);
+  const { code, out } = await figures();
+  t.is(code, ExitCode.ok);
+  t.deepEqual(readdirSync(folder).sort(), [
+    ...['forest.pdf', 'forest.png', 'forest.svg', 'forest.vl.json'],
+    ...['heatmap.pdf', 'heatmap.png', 'heatmap.svg', 'heatmap.vl.json'],
+    ...['timeline.pdf', 'timeline.png', 'timeline.svg', 'timeline.vl.json'],
+  ]);
+  t.true(
+    out.includes('ecdf: not drawn: no completed trial told the distribution of a metric'),
+    out.join('\n'),
+  );
+});
+
+test('drawn again, every file has the same bytes, and what is no longer drawn is gone', async (t) => {
+  const { folder, figures } = await scene(t, RECORDS);
+  await figures({ only: 'forest,timeline' });
+  const files = readdirSync(folder);
+  const before = files.map((file) => readFileSync(join(folder, file)));
+  writeFileSync(join(folder, 'forest-2.svg'), 'of another time');
+  writeFileSync(join(folder, 'mine.svg'), 'kept');
+  await figures({ only: 'forest,timeline' });
+  t.deepEqual(
+    files.map((file) => readFileSync(join(folder, file))),
+    before,
+  );
+  t.deepEqual(readdirSync(folder).sort(), [...files, 'mine.svg'].sort());
+});
+
+test('a run of failures only has its cells and its timeline', async (t) => {
+  const { figures } = await scene(t, [
+    sampleUnmeasured(),
+    sampleUnmeasured({ trial: '0002', policy: 'eevdf' }),
+  ]);
+  const { out } = await figures({ only: 'heatmap,timeline' });
+  t.deepEqual(
+    out.map((line) => line.split(':')[0]),
+    ['heatmap', 'timeline'],
+  );
+  t.true(out.every((line) => line.includes('.pdf')));
+});
+
+test('unknown runs, figures and metrics are errors with the next step', async (t) => {
+  const { figures } = await scene(t, RECORDS);
+  const faults = [
+    [{ run: 'sample-2' }, /there is no run "sample-2".*sample-1/],
+    [{ only: 'forrest' }, /--only: there is no figure "forrest".*forest/],
+    [{ metric: 'tme' }, /no completed trial has a metric tme.*time/],
+    [{ others: ['elsewhere'] }, /there is no run "elsewhere"/],
+  ] as const;
+  for (const [args, message] of faults) {
+    const error = await t.throwsAsync(figures(args), { instanceOf: PmvxError, message });
+    t.is((error as PmvxError).code, ExitCode.usage);
+  }
+});
