@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Interval } from './bootstrap-mean.ts';
+import { groupMeans } from './bootstrap-nested.ts';
 import { studentInterval } from './student.ts';
 
 /** One block's two values. */
 export interface Pair {
   readonly value: number;
   readonly baseline: number;
+  /** Where the block ran, when blocks of several hosts or labs are taken together. */
+  readonly host?: string | undefined;
 }
 
 /** How a metric compares with its baseline. */
@@ -16,6 +19,9 @@ export type PairedRatio =
   | {
       readonly kind: 'interval';
       readonly pairs: number;
+      /** `host-means-t`: the unit is the host, because its blocks share what is odd about it. */
+      readonly method: 'paired-t' | 'host-means-t';
+      readonly hosts: number;
       readonly ratio: number;
       readonly low: number;
       readonly high: number;
@@ -40,19 +46,26 @@ export const LEVEL = 0.95;
  * Source: the paired t interval (Student 1908) on logarithms; ratios of means as effect size as in Kalibera and
  * Jones, "Rigorous Benchmarking in Reasonable Time", ISMM 2013. It assumes log ratios near to normal, which few
  * blocks cannot show.
+ *
+ * Pairs from several hosts: the mean of the hosts' means, with the interval of these means; each host counts once.
  */
 export function pairedRatio(pairs: readonly Pair[]): PairedRatio {
   const n = pairs.length;
   if (n === 0) return { kind: 'none', pairs: 0, why: 'no-pairs' };
   const logs = logRatios(pairs);
   if (logs === undefined) return { kind: 'none', pairs: n, why: 'not-positive' };
-  const ends = studentInterval(logs, LEVEL);
-  const inner = studentInterval(logs, 2 * LEVEL - 1);
-  if (ends === undefined || inner === undefined)
+  const groups = byHost(pairs, logs);
+  const units = groups.length > 1 ? groupMeans(groups) : logs;
+  const ends = studentInterval(units, LEVEL);
+  const inner = studentInterval(units, 2 * LEVEL - 1);
+  if (ends === undefined || inner === undefined) {
     return { kind: 'point', pairs: 1, ratio: Math.exp(logs[0] as number) };
+  }
   return {
     kind: 'interval',
     pairs: n,
+    method: groups.length > 1 ? 'host-means-t' : 'paired-t',
+    hosts: groups.length,
     ratio: Math.exp(ends.mean),
     low: Math.exp(ends.low),
     high: Math.exp(ends.high),
@@ -60,6 +73,17 @@ export function pairedRatio(pairs: readonly Pair[]): PairedRatio {
     ...(ends.p === undefined ? {} : { p: ends.p }),
     zeroWidth: ends.low === ends.high,
   };
+}
+
+/** Log ratios of each host, in the order of the hosts' names. */
+export function byHost(pairs: readonly Pair[], logs: readonly number[]): number[][] {
+  const groups = new Map<string, number[]>();
+  pairs.forEach(({ host = '' }, at) => {
+    const group = groups.get(host) ?? [];
+    groups.set(host, group);
+    group.push(logs[at] as number);
+  });
+  return [...groups.keys()].sort().map((host) => groups.get(host) as number[]);
 }
 
 /** ln(value / baseline) of each pair; undefined when a value of any is not positive and finite. */

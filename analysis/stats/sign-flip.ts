@@ -2,7 +2,7 @@
 import type { Words } from './random.ts';
 
 /** Up to so many values every assignment of signs is tried. */
-export const EXACT_UP_TO = 20;
+export const EXACT_UP_TO = 16;
 
 /**
  * Two-sided p of the sign-flip permutation test that the values are symmetric around 0: the share of assignments of signs whose sum is

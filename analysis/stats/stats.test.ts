@@ -36,6 +36,8 @@ test('pairs that all have the same ratio give an interval without width that say
   t.deepEqual(pairedRatio(pairs), {
     kind: 'interval',
     pairs: 2,
+    method: 'paired-t',
+    hosts: 1,
     ratio: 0.5,
     low: 0.5,
     high: 0.5,
@@ -76,7 +78,18 @@ test('swapping policy and baseline inverts ratio and interval', (t) => {
 
 function between(low: number, high: number, within = { low, high }): PairedRatio {
   const ratio = Math.sqrt(low * high);
-  return { kind: 'interval', pairs: 5, ratio, low, high, within, p: 0.5, zeroWidth: low === high };
+  return {
+    kind: 'interval',
+    pairs: 5,
+    method: 'paired-t',
+    hosts: 1,
+    ratio,
+    low,
+    high,
+    within,
+    p: 0.5,
+    zeroWidth: low === high,
+  };
 }
 
 test('only an interval wholly outside the noise floor is a claim, and the direction says which way', (t) => {

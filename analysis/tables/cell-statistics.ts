@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BootstrapMean, bootstrapMean, type Interval } from '../stats/bootstrap-mean.ts';
+import { bootstrapMean, type Interval } from '../stats/bootstrap-mean.ts';
+import { bootstrapNested, groupMeans } from '../stats/bootstrap-nested.ts';
 import { cliffsDelta } from '../stats/cliffs-delta.ts';
 import { varianceOf } from '../stats/moments.ts';
 import { outlierPlaces } from '../stats/outliers.ts';
-import { LEVEL, logRatios, type Pair } from '../stats/paired-ratio.ts';
+import { byHost, LEVEL, logRatios, type Pair } from '../stats/paired-ratio.ts';
 import { detectableEffect } from '../stats/power.ts';
 import { randomWords } from '../stats/random.ts';
 import { signFlipTest } from '../stats/sign-flip.ts';
@@ -15,9 +16,11 @@ export interface BlockPair extends Pair {
 
 /** What stands beside the ratio of a cell and its interval. All of it is of the same pairs. */
 export interface CellStatistics {
+  /** Of blocks, or hierarchical: hosts, then blocks within each. */
   readonly percentile: Interval;
-  readonly bca: Interval;
-  /** Two-sided, sign flips. */
+  /** Absent where blocks nest in hosts. */
+  readonly bca?: Interval;
+  /** Two-sided, sign flips of blocks, or of hosts where blocks nest in them. */
   readonly p: number;
   readonly cliffsDelta: number;
   /** Smallest factor away from the noise floor that so many pairs with this spread see four times in five; absent without spread. */
@@ -38,17 +41,22 @@ export function cellStatistics(
   const logs = logRatios(pairs);
   if (logs === undefined || logs.length < 2) return undefined;
   const words = randomWords(SEED, ...name);
-  const { percentile, bca } = bootstrapMean(logs, LEVEL, words) as BootstrapMean;
-  const spread = Math.sqrt(varianceOf(logs) / logs.length);
+  const groups = byHost(pairs, logs);
+  const units = groups.length > 1 ? groupMeans(groups) : logs;
+  const spread = Math.sqrt(varianceOf(units) / units.length);
+  const nested = bootstrapNested(groups, LEVEL, words);
+  const single = nested === undefined ? bootstrapMean(logs, LEVEL, words) : undefined;
+  const percentile = nested ?? single?.percentile;
+  if (percentile === undefined) return undefined;
   return {
     percentile: ratioOf(percentile),
-    bca: ratioOf(bca),
-    p: signFlipTest(logs, words) as number,
+    ...(single === undefined ? {} : { bca: ratioOf(single.bca) }),
+    p: signFlipTest(units, words) as number,
     cliffsDelta: cliffsDelta(
       pairs.map(({ value }) => value),
       pairs.map(({ baseline }) => baseline),
     ) as number,
-    ...(spread > 0 ? { detectable: (floor ?? 1) * Math.exp(detectableEffect(logs.length) * spread) } : {}),
+    ...(spread > 0 ? { detectable: (floor ?? 1) * Math.exp(detectableEffect(units.length) * spread) } : {}),
     outliers: outlierPlaces(logs).map((at) => ({
       block: pairs[at]?.block as number,
       ratio: Math.exp(logs[at] as number),

@@ -23,6 +23,10 @@ export interface TableInput {
   readonly records: readonly TrialRecord[];
   /** Name of the metric; each workload's primary one when absent. */
   readonly metric?: string;
+  /** Where each block ran, when blocks are of several hosts or labs; all of one when absent. */
+  readonly hosts?: ReadonlyMap<number, string>;
+  /** What a reader must know besides about where the trials are from. */
+  readonly remarks?: readonly string[];
   /** Ratios from 1 / margin to margin are equivalent; 1.02 when absent. */
   readonly margin?: number;
 }
@@ -54,6 +58,8 @@ export interface OutcomeRow extends Group {
    * Blocks in which both this policy and the baseline completed; for the baseline the blocks in which it did.
    */
   readonly n: number;
+  /** Hosts or labs that the recorded trials are from; absent without any. */
+  readonly hosts?: number;
   readonly planned: number;
   readonly recorded: number;
   readonly failures: readonly FailureGroup[];
@@ -120,11 +126,11 @@ export function outcomeTable(input: TableInput): OutcomeTable {
     recorded: records.length,
     rows: withAdjusted(rows),
   };
-  return { ...table, notes: tableNotes(table) };
+  return { ...table, notes: [...(input.remarks ?? []), ...tableNotes(table)] };
 }
 
 function groupRows(
-  { spec: { baseline }, metric: wanted, margin }: TableInput & { readonly margin: number },
+  { spec: { baseline }, metric: wanted, margin, hosts }: TableInput & { readonly margin: number },
   group: Group,
   trials: ReturnType<ReturnType<typeof groupTrials>>,
   roles: ReturnType<typeof rolesOf>,
@@ -134,7 +140,7 @@ function groupRows(
   const valuesOf = (policy: string, role: 'measure' | 'aa') =>
     valuesByBlock(trialsOf(trials, policy, role).records, metric);
   const baselineValues = valuesOf(baseline, 'measure');
-  const floor = noiseFloor(pairedRatio(pairUp(valuesOf(baseline, 'aa'), baselineValues)));
+  const floor = noiseFloor(pairedRatio(pairUp(valuesOf(baseline, 'aa'), baselineValues, hosts)));
 
   return roles.flatMap(({ policy, role }): OutcomeRow[] => {
     const own = trialsOf(trials, policy, role === 'aa' ? 'aa' : 'measure');
@@ -142,7 +148,7 @@ function groupRows(
     if (own.planned === 0 && own.records.length === 0) return [];
     const values = valuesByBlock(own.records, metric);
     const middle = median([...values.values()]);
-    const pairs = role === 'baseline' ? undefined : pairUp(values, baselineValues);
+    const pairs = role === 'baseline' ? undefined : pairUp(values, baselineValues, hosts);
     const ratio = pairs && pairedRatio(pairs);
     const statistics =
       pairs && cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], floor);
@@ -159,12 +165,17 @@ function groupRows(
         ...(floor === undefined ? {} : { floor }),
         ...(judged === undefined ? {} : { verdict: judged }),
         n: ratio?.pairs ?? values.size,
+        ...(own.records.length === 0 ? {} : { hosts: countHosts(own.records, hosts) }),
         planned: own.planned,
         recorded: own.records.length,
         failures: failureGroups(own.records, nextNote),
       },
     ];
   });
+}
+
+function countHosts(records: readonly TrialRecord[], hosts: TableInput['hosts']): number {
+  return hosts === undefined ? 1 : new Set(records.map(({ block }) => hosts.get(block))).size;
 }
 
 function valuesByBlock(
@@ -180,12 +191,17 @@ function valuesByBlock(
   return values;
 }
 
-function pairUp(values: ReadonlyMap<number, number>, baselines: ReadonlyMap<number, number>): BlockPair[] {
+function pairUp(
+  values: ReadonlyMap<number, number>,
+  baselines: ReadonlyMap<number, number>,
+  hosts: TableInput['hosts'],
+): BlockPair[] {
   // By block, so that sums do not depend on the order in which trials ended.
   const blocks = [...values.keys()].sort((a, b) => a - b);
   return blocks.flatMap((block) => {
     const baseline = baselines.get(block);
-    return baseline === undefined ? [] : [{ block, value: values.get(block) as number, baseline }];
+    if (baseline === undefined) return [];
+    return [{ block, value: values.get(block) as number, baseline, host: hosts?.get(block) }];
   });
 }
 

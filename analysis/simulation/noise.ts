@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { normalQuantile } from '../stats/normal.ts';
+import { uniform, type Words } from '../stats/random.ts';
+
+/** Shapes of the noise of one value's logarithm, each with mean 0 and a standard deviation near 1. */
+export const SHAPES = {
+  /** Values are log-normal, log ratios normal. */
+  'log-normal': (words: Words) => normalQuantile(uniform(words)),
+  /** Student's t with 3 degrees of freedom, scaled: now and then a value far off. */
+  'heavy-tailed': (words: Words) => {
+    const squares = [1, 2, 3].reduce((sum) => sum + normalQuantile(uniform(words)) ** 2, 0);
+    return normalQuantile(uniform(words)) / Math.sqrt(squares / 3) / Math.sqrt(3);
+  },
+  /** Exponential: a shortest time, and delays on top. */
+  skewed: (words: Words) => -Math.log(uniform(words)) - 1,
+} as const;
+
+/** `normal`: the values themselves are normal around 1, which their logarithms are not quite. */
+export type Shape = keyof typeof SHAPES | 'normal';
+
+/** A value of a trial: `middle` times noise of `spread` (standard deviation of the logarithm, of the value itself for `normal`). */
+export function noisyValue(shape: Shape, middle: number, spread: number, words: Words): number {
+  if (shape !== 'normal') return middle * Math.exp(spread * SHAPES[shape](words));
+  // Four standard deviations keep a value positive; the mean stays where it is.
+  const noise = Math.max(-4, Math.min(4, normalQuantile(uniform(words))));
+  return middle * (1 + spread * noise);
+}
