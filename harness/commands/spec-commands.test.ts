@@ -39,7 +39,7 @@ test('validate says in one line that a spec is valid and how much it runs', asyn
   const { context, lines } = recorder();
   t.is(await validateCommand({ spec: good }, context), ExitCode.ok);
   t.deepEqual(lines, [
-    `${good}: valid, 2 trials in 1 block, about 1.0 s of guest time in workloads on exact`,
+    `${good}: valid, 3 trials in 1 block, about 1.5 s of guest time in workloads on exact`,
   ]);
 });
 
@@ -76,8 +76,9 @@ test('plan prints the trials in order and what they add up to', async (t) => {
     'trial  block        seed  workload  variant  point      policy      role',
     '0001       0  1459136194  boot      default  quiescent  eevdf       measure',
     '0002       0  1459136194  boot      default  quiescent  scx_simple  measure',
+    '0003       0   671018565  boot      default  quiescent  eevdf       aa',
     '',
-    'plan edfb7167940b3103 of x: 2 trials in 1 block, about 1.0 s of guest time in workloads on exact',
+    'plan 2fa6fea8c7aa63ad of x: 3 trials in 1 block, about 1.5 s of guest time in workloads on exact',
   ]);
 });
 

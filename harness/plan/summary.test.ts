@@ -13,18 +13,18 @@ function summary(more: string, workloads = sampleCatalog.workloads): string {
 }
 
 test('a plan says how many trials it has and how long they take in the guest', (t) => {
-  t.is(summary(''), '10 trials in 5 blocks, about 5.0 s of guest time in workloads on exact');
+  t.is(summary(''), '15 trials in 5 blocks, about 7.5 s of guest time in workloads on exact');
   t.is(
-    summary('controls: [aa]\nseeds: { count: 1 }\nmachine: { engine: kvm }'),
-    '3 trials in 1 block, about 0.3 s of guest time in workloads on kvm',
+    summary('controls: []\nseeds: { count: 1 }\nmachine: { engine: kvm }'),
+    '2 trials in 1 block, about 0.2 s of guest time in workloads on kvm',
   );
   t.is(
     summary('seeds: { count: 600 }'),
-    '1200 trials in 600 blocks, about 10 min of guest time in workloads on exact',
+    '1800 trials in 600 blocks, about 15 min of guest time in workloads on exact',
   );
 });
 
 test('an engine for which no time is known gets no time', (t) => {
-  t.is(summary('machine: { engine: tcg }'), '10 trials in 5 blocks, on tcg');
-  t.is(summary('', new Map()), '10 trials in 5 blocks, on exact');
+  t.is(summary('machine: { engine: tcg }'), '15 trials in 5 blocks, on tcg');
+  t.is(summary('', new Map()), '15 trials in 5 blocks, on exact');
 });

@@ -158,8 +158,10 @@ export const RawSpec = z
       .describe('The policy that the others are compared with; one of policies. Default: eevdf.'),
     controls: z
       .array(z.enum(['aa']).describe('aa: the baseline once more in each block, under another seed.'))
-      .default([])
-      .describe('Extra trials that show how large a difference is by chance: [aa] or none. Default: none.'),
+      .default(['aa'])
+      .describe(
+        'Extra trials that show how large a difference is by chance: [aa], or [] for none. Default: [aa].',
+      ),
     stop: RawStop.prefault({}).describe('When the run ends. Default: after all blocks.'),
   })
   .describe('A spec has name, image, policies and workloads at least; see harness/experiments.');

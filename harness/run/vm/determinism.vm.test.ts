@@ -23,6 +23,7 @@ workloads:
     with: { requests: 200 }
 machine: { engine: exact, vcpus: 4, memory: 1GiB }
 seeds: { base: 7, count: 1 }
+controls: []
 `;
 const TRIALS = 4;
 

@@ -64,6 +64,7 @@ workloads: [{ use: spinners, with: { units: 2 } }]
 machine: { engine: tcg, vcpus: 2, memory: 512MiB }
 counterfactual: fork
 seeds: { base: 7, count: 1 }
+controls: []
 `;
 
 test('tcg forks, too, and calls nothing exact', async (t) => {

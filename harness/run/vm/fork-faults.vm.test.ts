@@ -45,6 +45,7 @@ policies: [eevdf, scx_simple]
 workloads: [{ use: spinners, with: { tasks: 3, units: 60 } }]
 machine: { engine: exact, vcpus: 2, memory: 512MiB }
 seeds: { base: 7, count: 2 }
+controls: []
 `;
 const TRIALS = 4;
 
