@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { type Claims, readClaims } from '../../paper-figs/claims/claims.ts';
+import type { Evidence } from '../../paper-figs/claims/finding.ts';
+import { judgeClaim } from '../../paper-figs/claims/judge-claim.ts';
+import type { RunSource } from '../../paper-figs/claims/reproduction.ts';
+import type { Catalog } from '../core/catalog.ts';
+import { ExitCode } from '../core/errors.ts';
+import { readSpec } from '../spec/read-spec.ts';
+import { RUN_FILES, readRun, type StoredRun } from '../store/run-folder.ts';
+import type { CommandContext } from './context.ts';
+import { runSpec, shellWords } from './run.ts';
+
+export type PaperSize = 'quick' | 'full';
+
+export interface PaperArgs {
+  readonly size: PaperSize;
+  /** Folder of the runs; those that are in it are gone on with. Default: results/paper/SIZE. */
+  readonly out?: string;
+  readonly jobs?: number;
+  /** Runs nothing: judges what is in the folder. */
+  readonly judge?: boolean;
+}
+
+/**
+ * `pmvx paper`: the experiments of all claims, each an ordinary run in a folder of its own, one after the other -> a verdict for each claim, computed from
+ * their records -> figures and `paper-figs/REPRODUCTION.md`.
+ */
+export async function paperCommand(args: PaperArgs, context: CommandContext): Promise<ExitCode> {
+  const claims = await readClaims(context.root);
+  const folder = resolve(args.out ?? join(context.root, 'results/paper', args.size));
+  if (args.judge !== true) {
+    const ended = await runExperiments(claims, args, folder, context);
+    if (ended !== undefined) return ended;
+  }
+  const runs = await readRuns(claims, folder);
+  const evidence = evidenceOf(runs, await context.catalog());
+  const findings = claims.claims.map((claim) => ({ claim, finding: judgeClaim(claim.test, evidence) }));
+  const { writePaper } = await import('./paper-report.ts');
+  const files = await writePaper(findings, {
+    runs,
+    sources: [...runs].map(([experiment, run]) => sourceOf(experiment, run)),
+    command: shellWords(['./pmvx', 'paper', `--${args.size}`]),
+    root: context.root,
+  });
+  context.write('');
+  for (const { claim, finding } of findings) {
+    context.write(`${claim.id}  ${finding.verdict.padEnd(14)}  ${finding.because[0] ?? ''}`);
+  }
+  context.write('');
+  context.write(`wrote ${files.map((file) => relative(process.cwd(), file)).join(', ')}`);
+  return ExitCode.ok;
+}
+
+/** Undefined when every experiment ran to its end, though trials may have failed: that is data. */
+async function runExperiments(
+  claims: Claims,
+  args: PaperArgs,
+  folder: string,
+  context: CommandContext,
+): Promise<ExitCode | undefined> {
+  const catalog = await context.catalog();
+  const experiments = Object.entries(claims.experiments);
+  const goOnWith = shellWords([
+    'pmvx',
+    'paper',
+    `--${args.size}`,
+    ...(args.out === undefined ? [] : ['--out', folder]),
+  ]);
+  const paths = experiments.map(([, { quick, full }]) =>
+    join(context.root, 'harness/experiments', `${args.size === 'full' ? (full ?? quick) : quick}.yaml`),
+  );
+  // All are read before any runs: a fault in the last must not show after an hour.
+  const specs = await Promise.all(paths.map((path) => readSpec(path, catalog)));
+  for (const recipe of new Set(specs.map(({ image }) => image))) {
+    const { imageBuildCommand, imageSelftestCommand } = await import('./image.ts');
+    const ready = [
+      await imageBuildCommand({ recipe }, context),
+      await imageSelftestCommand({ recipe }, context),
+    ];
+    const fault = ready.find((code) => code !== ExitCode.ok);
+    if (fault !== undefined) return fault;
+  }
+  for (const [at, spec] of specs.entries()) {
+    const [name] = experiments[at] as (typeof experiments)[number];
+    const out = join(folder, name);
+    const resume = existsSync(join(out, RUN_FILES.provenance)) ? ({ resume: true } as const) : {};
+    const jobs = args.jobs === undefined ? {} : { jobs: args.jobs };
+    context.write('');
+    context.write(`${at + 1}/${specs.length}  ${name}`);
+    const code = await runSpec(
+      spec,
+      { spec: paths[at] as string, out, goOnWith, ...jobs, ...resume },
+      context,
+    );
+    if (code !== ExitCode.ok && code !== ExitCode.incomplete) return code;
+  }
+  return undefined;
+}
+
+async function readRuns(claims: Claims, folder: string): Promise<ReadonlyMap<string, StoredRun>> {
+  const runs = new Map<string, StoredRun>();
+  for (const name of Object.keys(claims.experiments)) {
+    const own = join(folder, name);
+    if (existsSync(join(own, RUN_FILES.provenance))) runs.set(name, await readRun(own));
+  }
+  return runs;
+}
+
+function evidenceOf(runs: ReadonlyMap<string, StoredRun>, catalog: Catalog): Evidence {
+  const classes = new Map([...catalog.workloads].map(([id, { definition }]) => [id, definition.class]));
+  const policies = new Map(
+    [...catalog.policies].map(([id, { definition }]) => [
+      id,
+      {
+        kind: definition.kind,
+        ...(definition.kind === 'knob' ? { subsystem: definition.subsystem } : {}),
+      },
+    ]),
+  );
+  return { runs, classes, policies };
+}
+
+function sourceOf(experiment: string, { spec, records, provenance }: StoredRun): RunSource {
+  return {
+    experiment,
+    spec: spec.name,
+    run: provenance.run,
+    trials: records.length,
+    completed: records.filter(({ state }) => state === 'completed').length,
+    engine: spec.machine.engine,
+    image: provenance.image.id ?? 'none',
+  };
+}

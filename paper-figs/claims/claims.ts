@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
+import { NAME_PATTERN } from '../../harness/core/ids.ts';
+import { WORKLOAD_CLASSES } from '../../harness/core/workload.ts';
+import { readYaml } from '../../harness/core/yaml-source.ts';
+import { zodFaults } from '../../harness/core/zod-faults.ts';
+
+export const CLAIMS_FILE = 'paper-figs/claims.yaml';
+
+const text = z.string().min(1).max(2000);
+const name = z.string().regex(NAME_PATTERN);
+const share = z.number().min(0).max(1);
+const classes = z.array(z.enum(WORKLOAD_CLASSES)).min(1);
+
+const ClaimTest = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('identical-copies'), forked: name, booted: name }),
+  z.strictObject({
+    kind: z.literal('selection-gains'),
+    experiment: name,
+    classes,
+    gain: share,
+    margin: share,
+  }),
+  z.strictObject({ kind: z.literal('no-harm'), experiment: name, classes, margin: share }),
+  z.strictObject({ kind: z.literal('other-subsystems'), experiment: name, margin: share }),
+  z.strictObject({ kind: z.literal('not-testable'), why: text }),
+]);
+
+/** Figures that a claim may show. */
+export const CLAIM_FIGURES = ['forest', 'heatmap', 'timeline', 'ecdf', 'pareto', 'scaling'] as const;
+
+const Claim = z.strictObject({
+  id: z.string().regex(/^C[1-9]\d?$/),
+  claim: text,
+  /** Where the paper says it. */
+  section: text,
+  /** What would show it here, in words; `test` says the same to the program. */
+  expect: text,
+  test: ClaimTest,
+  figures: z.array(z.strictObject({ kind: z.enum(CLAIM_FIGURES), of: name })).default([]),
+});
+
+/** The contents of `paper-figs/claims.yaml`. An experiment has the name of a spec in `harness/experiments` for each size; `full` is `quick` when absent. */
+export const ClaimsSchema = z.strictObject({
+  experiments: z.record(name, z.strictObject({ quick: name, full: name.optional() })),
+  claims: z.array(Claim).min(1),
+});
+
+export type Claims = z.infer<typeof ClaimsSchema>;
+export type Claim = Claims['claims'][number];
+export type ClaimTest = Claim['test'];
+
+/** Reads and checks the claims under `root`. Throws all faults at once, as `file:line:col`. */
+export async function readClaims(root: string): Promise<Claims> {
+  const source = readYaml(await readFile(join(root, CLAIMS_FILE), 'utf8'), CLAIMS_FILE);
+  if (source.faults.length > 0) throw new PmvxError(ExitCode.usage, source.faults);
+  const parsed = ClaimsSchema.safeParse(source.value);
+  if (!parsed.success) throw new PmvxError(ExitCode.usage, zodFaults(parsed.error, source, ClaimsSchema));
+  const known = new Set(Object.keys(parsed.data.experiments));
+  const faults = parsed.data.claims.flatMap((claim, at) => {
+    const named = [...experimentsOf(claim.test), ...claim.figures.map(({ of }) => of)];
+    return named
+      .filter((each) => !known.has(each))
+      .map((each) => ({
+        where: source.locate(['claims', at]),
+        what: `${claim.id} names the experiment ${each}, which "experiments" does not have`,
+        next: `Add it there, or name one of ${[...known].join(', ')}`,
+      }));
+  });
+  if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
+  return parsed.data;
+}
+
+/** The experiments that a test reads. */
+export function experimentsOf(test: ClaimTest): readonly string[] {
+  switch (test.kind) {
+    case 'identical-copies':
+      return [test.forked, test.booted];
+    case 'not-testable':
+      return [];
+    default:
+      return [test.experiment];
+  }
+}

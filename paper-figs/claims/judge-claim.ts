@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClaimTest } from './claims.ts';
+import type { Evidence, Finding } from './finding.ts';
+import { identicalCopies } from './identical-copies.ts';
+import { noHarm } from './no-harm.ts';
+import { otherSubsystems } from './other-subsystems.ts';
+import { selectionGains } from './selection-gains.ts';
+
+/** What the evidence says of a claim: the only place where a verdict comes from. */
+export function judgeClaim(test: ClaimTest, evidence: Evidence): Finding {
+  switch (test.kind) {
+    case 'identical-copies':
+      return identicalCopies(test, evidence);
+    case 'selection-gains':
+      return selectionGains(test, evidence);
+    case 'no-harm':
+      return noHarm(test, evidence);
+    case 'other-subsystems':
+      return otherSubsystems(test, evidence);
+    case 'not-testable':
+      return { verdict: 'not testable', because: [test.why], numbers: {} };
+  }
+}
