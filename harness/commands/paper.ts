@@ -41,7 +41,7 @@ export async function paperCommand(args: PaperArgs, context: CommandContext): Pr
   const files = await writePaper(findings, {
     runs,
     sources: [...runs].map(([experiment, run]) => sourceOf(experiment, run)),
-    command: shellWords(['./pmvx', 'paper', `--${args.size}`]),
+    command: shellWords(['./pmvx', 'paper', `--${args.size}`, ...(args.out === undefined ? [] : ['--out', args.out])]),
     root: context.root,
   });
   context.write('');

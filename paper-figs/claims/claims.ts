@@ -7,6 +7,7 @@ import { NAME_PATTERN } from '../../harness/core/ids.ts';
 import { WORKLOAD_CLASSES } from '../../harness/core/workload.ts';
 import { readYaml } from '../../harness/core/yaml-source.ts';
 import { zodFaults } from '../../harness/core/zod-faults.ts';
+import { FIGURE_IDS } from '../run-figures.ts';
 
 export const CLAIMS_FILE = 'paper-figs/claims.yaml';
 
@@ -29,9 +30,6 @@ const ClaimTest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('not-testable'), why: text }),
 ]);
 
-/** Figures that a claim may show. */
-export const CLAIM_FIGURES = ['forest', 'heatmap', 'timeline', 'ecdf', 'pareto', 'scaling'] as const;
-
 const Claim = z.strictObject({
   id: z.string().regex(/^C[1-9]\d?$/),
   claim: text,
@@ -40,7 +38,7 @@ const Claim = z.strictObject({
   /** What would show it here, in words; `test` says the same to the program. */
   expect: text,
   test: ClaimTest,
-  figures: z.array(z.strictObject({ kind: z.enum(CLAIM_FIGURES), of: name })).default([]),
+  figures: z.array(z.strictObject({ kind: z.enum(FIGURE_IDS), of: name })).default([]),
 });
 
 /** The contents of `paper-figs/claims.yaml`. An experiment has the name of a spec in `harness/experiments` for each size; `full` is `quick` when absent. */
