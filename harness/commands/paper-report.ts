@@ -2,7 +2,11 @@
 import { join } from 'node:path';
 import type { Claim } from '../../paper-figs/claims/claims.ts';
 import type { Finding } from '../../paper-figs/claims/finding.ts';
-import { formatReproduction, type JudgedClaim, type RunSource } from '../../paper-figs/claims/reproduction.ts';
+import {
+  formatReproduction,
+  type JudgedClaim,
+  type RunSource,
+} from '../../paper-figs/claims/reproduction.ts';
 import { type RunFigure, runFigures } from '../../paper-figs/run-figures.ts';
 import { makeFolder, stableJson, writeAtomic } from '../store/atomic-write.ts';
 import type { StoredRun } from '../store/run-folder.ts';

@@ -6,7 +6,7 @@ import type { Evidence } from '../../paper-figs/claims/finding.ts';
 import { judgeClaim } from '../../paper-figs/claims/judge-claim.ts';
 import type { RunSource } from '../../paper-figs/claims/reproduction.ts';
 import type { Catalog } from '../core/catalog.ts';
-import { ExitCode } from '../core/errors.ts';
+import { ExitCode, PmvxError } from '../core/errors.ts';
 import { readSpec } from '../spec/read-spec.ts';
 import { RUN_FILES, readRun, type StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
@@ -35,13 +35,27 @@ export async function paperCommand(args: PaperArgs, context: CommandContext): Pr
     if (ended !== undefined) return ended;
   }
   const runs = await readRuns(claims, folder);
+  if (runs.size === 0) {
+    const names = Object.keys(claims.experiments).join(', ');
+    const what = `there is no run of ${names} to judge`;
+    throw new PmvxError(ExitCode.usage, {
+      where: folder,
+      what,
+      next: 'Leave --judge out, or name another folder with --out',
+    });
+  }
   const evidence = evidenceOf(runs, await context.catalog());
   const findings = claims.claims.map((claim) => ({ claim, finding: judgeClaim(claim.test, evidence) }));
   const { writePaper } = await import('./paper-report.ts');
   const files = await writePaper(findings, {
     runs,
     sources: [...runs].map(([experiment, run]) => sourceOf(experiment, run)),
-    command: shellWords(['./pmvx', 'paper', `--${args.size}`, ...(args.out === undefined ? [] : ['--out', args.out])]),
+    command: shellWords([
+      './pmvx',
+      'paper',
+      `--${args.size}`,
+      ...(args.out === undefined ? [] : ['--out', args.out]),
+    ]),
     root: context.root,
   });
   context.write('');

@@ -97,6 +97,15 @@ Examples:
   pmvx image costs quick
   pmvx image costs quick --vcpus 2,4 --quanta 5000 --json`;
 
+const PAPER_NOTES = `
+Claims and their tests are in paper-figs/claims.yaml. Each experiment is an ordinary run; a second call goes on where the first was
+stopped. Verdicts go to paper-figs/REPRODUCTION.md and verdicts.json, figures to paper-figs/rendered/.
+
+Examples:
+  pmvx paper
+  pmvx paper --judge --out results/reference/paper-quick
+  pmvx paper --full --jobs 16`;
+
 /** The command line: every command loads its own code when it is called, so that none waits for another's. */
 export function buildProgram(context: CommandContext, finish: (code: ExitCode) => void): Command {
   const program = new Command('pmvx')
@@ -210,6 +219,21 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
       const { engines, ...rest } = options;
       const given = engines === undefined ? {} : { engines: parseEngines(engines) };
       finish(await fidelityCommand({ ...(spec === undefined ? {} : { spec }), ...given, ...rest }, context));
+    });
+
+  program
+    .command('paper')
+    .description("run what the paper's claims need, and say of each whether it is reproduced")
+    .addOption(new Option('--quick', 'within 45 minutes on two cores (default)').conflicts('full'))
+    .option('--full', 'all workloads and schedulers, 20 blocks: many hours')
+    .option('--judge', 'run nothing: judge the runs that are there')
+    .option('--out <dir>', 'folder of the runs; those in it are gone on with; default results/paper/<size>')
+    .addOption(jobsOption())
+    .addHelpText('after', PAPER_NOTES)
+    .action(async (options: { full?: true; judge?: true; out?: string; jobs?: number }) => {
+      const { paperCommand } = await import('./paper.ts');
+      const { full, ...rest } = options;
+      finish(await paperCommand({ size: full === true ? 'full' : 'quick', ...rest }, context));
     });
 
   const snapshots = program.command('snapshots').description('machines kept at their fork points');

@@ -20,7 +20,9 @@ test('the nine claims are there, and every experiment is a spec that ships', asy
       t.true(existsSync(join(root, 'harness/experiments', `${name}.yaml`)), name);
     }
   }
-  const used = new Set(claims.flatMap((claim) => [...experimentsOf(claim.test), ...claim.figures.map(({ of }) => of)]));
+  const used = new Set(
+    claims.flatMap((claim) => [...experimentsOf(claim.test), ...claim.figures.map(({ of }) => of)]),
+  );
   t.deepEqual([...used].sort(), Object.keys(experiments).sort(), 'each experiment serves a claim');
 });
 
