@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { ExitCode, type Fault, PmvxError } from '../../harness/core/errors.ts';
+import { POINT_PATTERN } from '../../harness/core/fork-point.ts';
+import { NAME_PATTERN } from '../../harness/core/ids.ts';
+import { printable } from '../../harness/core/printable.ts';
+import { ENGINE_NAMES, TRIAL_STATES } from '../../harness/core/trial.ts';
+import type { Evidence } from './evidence.ts';
+import type { MapKind } from './policy-map.ts';
+
+/** Version of the lines, in the first of them. */
+const LINES_VERSION = 1;
+/** Longer lines are no evidence. */
+const LONGEST_LINE = 256 * 1024;
+/** Faults after which reading is given up. */
+const MOST_FAULTS = 20;
+
+const name = z
+  .string()
+  .regex(NAME_PATTERN, 'must be a name of small letters, digits, dots, dashes and underscores');
+const text = z.string().min(1).max(1024);
+const instant = z.iso.datetime();
+const count = z.int().min(0).max(1_000_000);
+const cost = z.number().min(-50).max(50);
+
+const header = z.strictObject({
+  policyMap: z.literal(LINES_VERSION),
+  features: text,
+  dimensions: z.int().min(1).max(4096),
+});
+
+const trial = {
+  run: name,
+  trial: z.string().regex(/^[0-9a-z._-]{1,64}$/, 'must be the number of a trial'),
+  workload: name,
+  variant: text,
+  point: z.string().regex(POINT_PATTERN, 'must be quiescent, warm or a time like 2s'),
+  policy: name,
+  at: instant,
+};
+
+const evidence = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('run'),
+    run: name,
+    machine: z.strictObject({
+      engine: z.enum(ENGINE_NAMES),
+      kernel: text,
+      nodes: count,
+      sockets: count,
+      cores: count,
+      threads: count,
+      cpu: text,
+    }),
+    image: text.optional(),
+    definitions: text.optional(),
+    createdAt: instant,
+  }),
+  z.strictObject({
+    kind: z.literal('observation'),
+    ...trial,
+    window: z.int().min(-1).max(1_000_000),
+    vector: z.array(z.number()).min(1).max(4096),
+  }),
+  z.strictObject({
+    kind: z.literal('outcome'),
+    ...trial,
+    baseline: trial.trial.optional(),
+    block: count,
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+    state: z.enum(TRIAL_STATES),
+    failed: z.boolean(),
+    logCosts: z.strictObject({
+      primary: cost.optional(),
+      time: cost.optional(),
+      tail: cost.optional(),
+      energy: cost.optional(),
+    }),
+  }),
+]);
+
+/** The first line of an export: of which features its vectors are. */
+export function formatHeader({ features, dimensions }: MapKind): string {
+  return JSON.stringify({ policyMap: LINES_VERSION, features, dimensions });
+}
+
+export function formatEvidence(each: Evidence): string {
+  return JSON.stringify(each);
+}
+
+/** Lines of an export, from wherever they come: nothing in them is believed before it is checked. */
+export interface EvidenceLines {
+  readonly kind: MapKind;
+  readonly evidence: AsyncIterable<Evidence>;
+}
+
+/**
+ * Reads an export. `where` names it in faults (`file:line`). Throws at the first line when that is not one, and at the end of the evidence, or after
+ * twenty faults, with all that was found; until then good lines have been given out, so take them in one transaction.
+ */
+export async function readEvidenceLines(
+  chunks: AsyncIterable<Uint8Array>,
+  where: string,
+): Promise<EvidenceLines> {
+  const lines = linesOf(chunks, where)[Symbol.asyncIterator]();
+  const first = await lines.next();
+  if (first.done) throw refuse({ where, what: 'the file is empty', next: NEXT });
+  const read = header.safeParse(parseJson(first.value.text));
+  if (!read.success) {
+    const what = `the first line is not that of an exported policy map, ${JSON.stringify(printable(first.value.text.slice(0, 60)))}`;
+    throw refuse({ where: `${where}:1`, what, next: NEXT });
+  }
+  const { features, dimensions } = read.data;
+  return { kind: { features, dimensions }, evidence: evidenceOf(lines, where, dimensions) };
+}
+
+const NEXT = 'pmvx map export FILE writes such lines; nothing was imported';
+
+async function* evidenceOf(
+  lines: AsyncIterator<Line>,
+  where: string,
+  dimensions: number,
+): AsyncIterable<Evidence> {
+  const faults: Fault[] = [];
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const { number, text: line } = next.value;
+    if (line.trim() === '') continue;
+    const value = parseJson(line);
+    const read = evidence.safeParse(value);
+    if (!read.success) {
+      const what = value === undefined ? 'not valid JSON' : complaint(read.error, value);
+      faults.push({ where: `${where}:${number}`, what, next: NEXT });
+    } else if (read.data.kind === 'observation' && read.data.vector.length !== dimensions) {
+      const what = `the vector has ${read.data.vector.length} numbers, and the first line says ${dimensions}`;
+      faults.push({ where: `${where}:${number}`, what, next: NEXT });
+    } else if (faults.length === 0) yield read.data as Evidence;
+    if (faults.length >= MOST_FAULTS) break;
+  }
+  if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
+}
+
+function complaint(error: z.ZodError, value: unknown): string {
+  const [issue] = error.issues;
+  const path = issue?.path.map(String).join('.') ?? '';
+  const seen = issue?.path.reduce<unknown>(
+    (inner, key) => (inner as Record<PropertyKey, unknown>)?.[key],
+    value,
+  );
+  const got =
+    seen === undefined || typeof seen === 'object'
+      ? ''
+      : `, got ${printable(JSON.stringify(seen).slice(0, 60))}`;
+  return `${path === '' ? 'the line' : path}: ${issue?.message ?? 'is wrong'}${got}`;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+interface Line {
+  readonly number: number;
+  readonly text: string;
+}
+
+/** Lines of bounded length: a file without line ends must not fill the memory. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>, where: string): AsyncIterable<Line> {
+  let rest = Buffer.alloc(0);
+  let number = 0;
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
+      yield { number: ++number, text: bytes.toString('utf8', start, end) };
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+    if (rest.length > LONGEST_LINE) {
+      const what = `the line is longer than ${LONGEST_LINE} bytes`;
+      throw refuse({ where: `${where}:${number + 1}`, what, next: NEXT });
+    }
+  }
+  if (rest.length > 0) yield { number: ++number, text: rest.toString('utf8') };
+}
+
+function refuse(fault: Fault): PmvxError {
+  return new PmvxError(ExitCode.usage, fault);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Evidence } from '../evidence.ts';
+import type { LearnReport, PolicyMap } from '../policy-map.ts';
+import { learnInto } from '../store/learner.ts';
+import { cellFaults, situationName, summaryFaults } from '../store/verify.ts';
+import { locked, type OpenSchema } from './open.ts';
+import { PostgresReader } from './reader.ts';
+import { type CellColumns, cellOf, PostgresTables, vectorFromText } from './tables.ts';
+
+export class PostgresMap extends PostgresReader implements PolicyMap {
+  readonly #opened: OpenSchema;
+  readonly #waitMs: number | undefined;
+
+  constructor(opened: OpenSchema, waitMs?: number) {
+    super(opened);
+    this.#opened = opened;
+    this.#waitMs = waitMs;
+  }
+
+  async learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>): Promise<LearnReport> {
+    return this.#transaction(() => learnInto(new PostgresTables(this.client), this.kind, evidence));
+  }
+
+  async setSetting(name: string, value: string): Promise<void> {
+    await this.#transaction(() =>
+      this.client.query(
+        'insert into setting values ($1, $2) on conflict (name) do update set value = excluded.value',
+        [name, value],
+      ),
+    );
+  }
+
+  async verify(): Promise<string[]> {
+    const stored = [...(await this.summaries()).values()]
+      .filter(({ summaries }) => summaries.length > 0)
+      .map(({ key, summaries }) => [situationName(key.identity, key as never), summaries] as const);
+    const faults = await summaryFaults(this, new Map(stored));
+    for (const row of await this.rows<CellColumns>(
+      'select id, machine, leader::text, radius, size from cell',
+    )) {
+      const members = await this.rows<{ vector: string }>(
+        'select vector::text from observation where cell = $1',
+        [row.id],
+      );
+      faults.push(
+        ...cellFaults(
+          cellOf(row),
+          members.map(({ vector }) => vectorFromText(vector)),
+        ),
+      );
+    }
+    return faults;
+  }
+
+  async #transaction<T>(work: () => Promise<T>): Promise<T> {
+    return this.guarded(() => locked(this.client, this.#opened, work, this.#waitMs));
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ForkPoint } from '../../../harness/core/fork-point.ts';
+import type { TrialState } from '../../../harness/core/trial.ts';
+import { OBJECTIVES, type Observation, type Outcome } from '../evidence.ts';
+
+/** What observations and outcomes share, as both databases give it back. */
+interface TrialColumns {
+  readonly run: string;
+  readonly trial: string;
+  readonly workload: string;
+  readonly variant: string;
+  readonly point: string;
+  readonly policy: string;
+  readonly at: string;
+}
+
+export interface ObservationColumns extends TrialColumns {
+  readonly window: number;
+}
+
+export interface OutcomeColumns extends TrialColumns {
+  readonly baseline: string | null;
+  readonly block: number;
+  readonly seed: number;
+  readonly state: string;
+  readonly failed: number | boolean;
+  readonly primary: number | null;
+  readonly time: number | null;
+  readonly tail: number | null;
+  readonly energy: number | null;
+}
+
+export function observationOf(row: ObservationColumns, vector: Float32Array): Observation {
+  return { kind: 'observation', ...trialOf(row), window: row.window, vector: Array.from(vector) };
+}
+
+export function outcomeOf(row: OutcomeColumns): Outcome {
+  const costs = OBJECTIVES.flatMap((objective) => {
+    const value = row[objective];
+    return value === null ? [] : [[objective, value] as const];
+  });
+  return {
+    kind: 'outcome',
+    ...trialOf(row),
+    ...(row.baseline === null ? {} : { baseline: row.baseline }),
+    block: row.block,
+    seed: row.seed,
+    state: row.state as TrialState,
+    failed: Boolean(row.failed),
+    logCosts: Object.fromEntries(costs),
+  };
+}
+
+function trialOf({ run, trial, workload, variant, point, policy, at }: TrialColumns) {
+  return { run, trial, workload, variant, point: point as ForkPoint, policy, at };
+}
