@@ -158,6 +158,8 @@ async function requireMap(client: SqlClient, schema: string, where: string): Pro
 
 async function create(client: SqlClient, schema: string, kind: MapKind): Promise<void> {
   await client.query(`create schema if not exists ${schema}`);
+  // Two maps of one database may be made at once, and "if not exists" does not hold against that.
+  await client.query("select pg_advisory_xact_lock(hashtext('pmvx extension'))");
   await client.query('create extension if not exists vector with schema public');
   await client.query('create table setting (name text primary key, value text not null)');
   const settings = {

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import test, { type ExecutionContext } from 'ava';
 import { testMapContract } from '../map-contract.ts';
 import { SAMPLE_KIND, sampleOutcome, sampleRunEvidence } from '../sample-evidence.ts';
+import { proveKills } from './kill-proof.ts';
 import { readSqliteMap } from './reader.ts';
 import { openSqliteMap } from './writer.ts';
 
@@ -94,4 +95,11 @@ test('SQL in a map cannot load code', (t) => {
   const map = openSqliteMap(join(scratch(t), 'code.db'), SAMPLE_KIND) as unknown as { db: DatabaseSync };
   t.throws(() => map.db.exec("select load_extension('/nonexistent')"), { message: /not authorized/ });
   map.db.close();
+});
+
+test('a process killed while it learns leaves whole runs only, and nothing inconsistent', async (t) => {
+  // `node analysis/policy-map/sqlite/kill-proof.ts` does it fifty times.
+  const { runs, faults } = await proveKills(scratch(t), 6);
+  t.deepEqual(faults, []);
+  t.true(runs > 0, 'some learning came to its end');
 });
