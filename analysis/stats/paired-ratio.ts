@@ -47,17 +47,19 @@ export const LEVEL = 0.95;
  * Jones, "Rigorous Benchmarking in Reasonable Time", ISMM 2013. It assumes log ratios near to normal, which few
  * blocks cannot show.
  *
+ * `level` is higher than 0.95 where a run looked several times whether to stop.
+ *
  * Pairs from several hosts: the mean of the hosts' means, with the interval of these means; each host counts once.
  */
-export function pairedRatio(pairs: readonly Pair[]): PairedRatio {
+export function pairedRatio(pairs: readonly Pair[], level = LEVEL): PairedRatio {
   const n = pairs.length;
   if (n === 0) return { kind: 'none', pairs: 0, why: 'no-pairs' };
   const logs = logRatios(pairs);
   if (logs === undefined) return { kind: 'none', pairs: n, why: 'not-positive' };
   const groups = byHost(pairs, logs);
   const units = groups.length > 1 ? groupMeans(groups) : logs;
-  const ends = studentInterval(units, LEVEL);
-  const inner = studentInterval(units, 2 * LEVEL - 1);
+  const ends = studentInterval(units, level);
+  const inner = studentInterval(units, 2 * level - 1);
   if (ends === undefined || inner === undefined) {
     return { kind: 'point', pairs: 1, ratio: Math.exp(logs[0] as number) };
   }

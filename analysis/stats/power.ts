@@ -3,18 +3,17 @@ import { logGamma } from './gamma.ts';
 import { normalCdf } from './normal.ts';
 import { studentQuantile } from './student.ts';
 
-const ALPHA = 0.05;
 export const POWER = 0.8;
 
 /**
- * Chance that the two-sided t test at 5 % with `n` values rejects, when the true mean is `effect` standard errors from 0.
+ * Chance that the two-sided t test at `alpha` with `n` values rejects, when the true mean is `effect` standard errors from 0.
  *
  * Source: the noncentral t distribution (Cohen, "Statistical Power Analysis", 1988), as P(Z + effect > c S) with S^2 chi-squared with n - 1
  * degrees of freedom over n - 1, integrated over S by Simpson's rule.
  */
-export function powerOfT(effect: number, n: number): number {
+export function powerOfT(effect: number, n: number, alpha = 0.05): number {
   const df = n - 1;
-  const critical = studentQuantile(1 - ALPHA / 2, df);
+  const critical = studentQuantile(1 - alpha / 2, df);
   // ln of the density of S, whose square is chi-squared(df) / df.
   const front = Math.LN2 + (df / 2) * Math.log(df / 2) - logGamma(df / 2);
   const density = (s: number) =>
@@ -38,20 +37,21 @@ export function powerOfT(effect: number, n: number): number {
   return (sum * width) / 3;
 }
 
-const effects = new Map<number, number>();
+const effects = new Map<string, number>();
 
-/** How many standard errors from 0 the true mean of `n` values must be for the t test at 5 % to see it with a chance of 80 %. */
-export function detectableEffect(n: number): number {
-  const known = effects.get(n);
+/** How many standard errors from 0 the true mean of `n` values must be for the t test at `alpha` to see it with a chance of 80 %. */
+export function detectableEffect(n: number, alpha = 0.05): number {
+  const key = `${n} ${alpha}`;
+  const known = effects.get(key);
   if (known !== undefined) return known;
   let low = 0;
-  let high = 4 * studentQuantile(1 - ALPHA / 2, n - 1);
-  while (powerOfT(high, n) < POWER) high *= 2;
+  let high = 4 * studentQuantile(1 - alpha / 2, n - 1);
+  while (powerOfT(high, n, alpha) < POWER) high *= 2;
   for (let round = 0; round < 60; round++) {
     const middle = (low + high) / 2;
-    if (powerOfT(middle, n) < POWER) low = middle;
+    if (powerOfT(middle, n, alpha) < POWER) low = middle;
     else high = middle;
   }
-  effects.set(n, high);
+  effects.set(key, high);
   return high;
 }

@@ -4,7 +4,7 @@ import { bootstrapNested, groupMeans } from '../stats/bootstrap-nested.ts';
 import { cliffsDelta } from '../stats/cliffs-delta.ts';
 import { varianceOf } from '../stats/moments.ts';
 import { outlierPlaces } from '../stats/outliers.ts';
-import { byHost, LEVEL, logRatios, type Pair } from '../stats/paired-ratio.ts';
+import { byHost, logRatios, type Pair } from '../stats/paired-ratio.ts';
 import { detectableEffect } from '../stats/power.ts';
 import { randomWords } from '../stats/random.ts';
 import { signFlipTest } from '../stats/sign-flip.ts';
@@ -37,6 +37,7 @@ export function cellStatistics(
   pairs: readonly BlockPair[],
   name: readonly string[],
   floor: number | undefined,
+  level: number,
 ): CellStatistics | undefined {
   const logs = logRatios(pairs);
   if (logs === undefined || logs.length < 2) return undefined;
@@ -44,8 +45,8 @@ export function cellStatistics(
   const groups = byHost(pairs, logs);
   const units = groups.length > 1 ? groupMeans(groups) : logs;
   const spread = Math.sqrt(varianceOf(units) / units.length);
-  const nested = bootstrapNested(groups, LEVEL, words);
-  const single = nested === undefined ? bootstrapMean(logs, LEVEL, words) : undefined;
+  const nested = bootstrapNested(groups, level, words);
+  const single = nested === undefined ? bootstrapMean(logs, level, words) : undefined;
   const percentile = nested ?? single?.percentile;
   if (percentile === undefined) return undefined;
   return {
@@ -56,7 +57,9 @@ export function cellStatistics(
       pairs.map(({ value }) => value),
       pairs.map(({ baseline }) => baseline),
     ) as number,
-    ...(spread > 0 ? { detectable: (floor ?? 1) * Math.exp(detectableEffect(units.length) * spread) } : {}),
+    ...(spread > 0
+      ? { detectable: (floor ?? 1) * Math.exp(detectableEffect(units.length, 1 - level) * spread) }
+      : {}),
     outliers: outlierPlaces(logs).map((at) => ({
       block: pairs[at]?.block as number,
       ratio: Math.exp(logs[at] as number),

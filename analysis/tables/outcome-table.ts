@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { looksOf } from '../../harness/core/looks.ts';
 import type { Counterfactual, Spec } from '../../harness/core/spec.ts';
 import type { EngineName, PlannedTrial, TrialRecord, TrialState } from '../../harness/core/trial.ts';
 import { benjaminiHochberg, holm } from '../stats/adjust.ts';
 import { median } from '../stats/median.ts';
 import { noiseFloor } from '../stats/noise-floor.ts';
-import { type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
+import { LEVEL, type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
 import { MARGIN, type Verdict, verdict } from '../stats/verdict.ts';
 import { type BlockPair, type CellStatistics, cellStatistics } from './cell-statistics.ts';
 import { type MetricChoice, metricValue, pickMetric } from './pick-metric.ts';
@@ -17,7 +18,15 @@ export interface TableInput {
   readonly run: string;
   readonly spec: Pick<
     Spec,
-    'name' | 'policies' | 'workloads' | 'counterfactual' | 'points' | 'baseline' | 'machine'
+    | 'name'
+    | 'policies'
+    | 'workloads'
+    | 'counterfactual'
+    | 'points'
+    | 'baseline'
+    | 'machine'
+    | 'seeds'
+    | 'stop'
   >;
   readonly planned: readonly PlannedTrial[];
   readonly records: readonly TrialRecord[];
@@ -90,6 +99,8 @@ export interface OutcomeTable {
   readonly engines: readonly EngineName[];
   readonly counterfactual: Counterfactual;
   readonly margin: number;
+  /** Times at which the run looked whether to stop; intervals hold over all of them. */
+  readonly looks: number;
   readonly planned: number;
   readonly recorded: number;
   readonly rows: readonly OutcomeRow[];
@@ -105,6 +116,9 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   const { spec, records, planned, margin = MARGIN } = input;
   const recordedEngines = [...new Set(records.map((record) => record.engine))].sort();
   const engines = recordedEngines.length === 0 ? [spec.machine.engine] : recordedEngines;
+  const looks = looksOf(spec).length;
+  // Bonferroni over looks: whichever it stopped at, 95 % of its intervals hold.
+  const level = 1 - (1 - LEVEL) / looks;
   const trials = groupTrials(input);
   const roles = rolesOf(input);
   let notes = 0;
@@ -112,7 +126,7 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   const rows = engines.flatMap((engine) =>
     groupsOf(input).flatMap((place) => {
       const group = { ...place, engine };
-      return rankRows(groupRows({ ...input, margin }, group, trials(group), roles, nextNote));
+      return rankRows(groupRows({ ...input, margin, level }, group, trials(group), roles, nextNote));
     }),
   );
   const table = {
@@ -122,6 +136,7 @@ export function outcomeTable(input: TableInput): OutcomeTable {
     engines,
     counterfactual: spec.counterfactual,
     margin,
+    looks,
     planned: planned.length,
     recorded: records.length,
     rows: withAdjusted(rows),
@@ -130,7 +145,13 @@ export function outcomeTable(input: TableInput): OutcomeTable {
 }
 
 function groupRows(
-  { spec: { baseline }, metric: wanted, margin, hosts }: TableInput & { readonly margin: number },
+  {
+    spec: { baseline },
+    metric: wanted,
+    margin,
+    hosts,
+    level,
+  }: TableInput & { readonly margin: number; readonly level: number },
   group: Group,
   trials: ReturnType<ReturnType<typeof groupTrials>>,
   roles: ReturnType<typeof rolesOf>,
@@ -140,7 +161,8 @@ function groupRows(
   const valuesOf = (policy: string, role: 'measure' | 'aa') =>
     valuesByBlock(trialsOf(trials, policy, role).records, metric);
   const baselineValues = valuesOf(baseline, 'measure');
-  const floor = noiseFloor(pairedRatio(pairUp(valuesOf(baseline, 'aa'), baselineValues, hosts)));
+  const control = pairUp(valuesOf(baseline, 'aa'), baselineValues, hosts);
+  const floor = noiseFloor(pairedRatio(control, level));
 
   return roles.flatMap(({ policy, role }): OutcomeRow[] => {
     const own = trialsOf(trials, policy, role === 'aa' ? 'aa' : 'measure');
@@ -149,9 +171,10 @@ function groupRows(
     const values = valuesByBlock(own.records, metric);
     const middle = median([...values.values()]);
     const pairs = role === 'baseline' ? undefined : pairUp(values, baselineValues, hosts);
-    const ratio = pairs && pairedRatio(pairs);
+    const ratio = pairs && pairedRatio(pairs, level);
     const statistics =
-      pairs && cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], floor);
+      pairs &&
+      cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], floor, level);
     const judged = ratio && metric && verdict(ratio, { direction: metric.direction, margin, floor });
     return [
       {

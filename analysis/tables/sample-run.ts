@@ -60,6 +60,8 @@ export function sampleRun(workloads: readonly SampleWorkload[], run = 'sample'):
       counterfactual: 'boot',
       points: [...new Set(workloads.map(({ point = 'quiescent' }) => point))],
       baseline: 'eevdf',
+      seeds: { base: 1, count: 1 },
+      stop: { rule: 'fixed' },
       machine: {
         engine: 'mock',
         vcpus: 4,

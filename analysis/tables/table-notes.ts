@@ -47,7 +47,7 @@ function pointNotes(rows: readonly OutcomeRow[]): string[] {
   return rows.some(({ metric }) => metric?.name === TIME_AFTER) ? [`${shared}; ${after}`] : [shared];
 }
 
-function methodNotes({ rows, baseline, margin }: Omit<OutcomeTable, 'notes'>): string[] {
+function methodNotes({ rows, baseline, margin, looks }: Omit<OutcomeTable, 'notes'>): string[] {
   const notes: string[] = [];
   const kinds = new Set(rows.map(({ ratio }) => ratio?.kind));
   const tests = rows.filter(({ adjusted }) => adjusted !== undefined).length;
@@ -63,6 +63,17 @@ function methodNotes({ rows, baseline, margin }: Omit<OutcomeTable, 'notes'>): s
         `p: sign-flip test, Holm's correction over all measured cells (${tests})`,
       `better, worse: the interval lies wholly outside the noise floor; equivalent: its 90 % core lies within ${width}; undecided: neither`,
       ...floorNotes(rows),
+    );
+  }
+  if (kinds.has('interval') && looks > 1) {
+    notes.push(
+      `the run looked up to ${looks} times whether its intervals were narrow enough: each is a ${Number((100 - 5 / looks).toFixed(2))} % interval, so that 95 % hold wherever it stopped`,
+    );
+  }
+  const hosts = Math.max(...rows.map((row) => row.hosts ?? 0));
+  if (rows.some(({ ratio }) => ratio?.kind === 'interval' && ratio.method === 'host-means-t')) {
+    notes.push(
+      `blocks are of ${hosts} hosts or labs: each counts once, with the mean of its blocks, and interval, p and power are of these means`,
     );
   }
   if (rows.some(({ ratio }) => ratio?.kind === 'interval' && ratio.zeroWidth)) {

@@ -3,16 +3,18 @@ import { dirname, join, relative } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
 import type { ExitCode } from '../core/errors.ts';
 import { canonicalJson, shortDigest } from '../core/ids.ts';
+import { looksOf } from '../core/looks.ts';
 import type { Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
 import { type Plan, planTrials } from '../plan/plan.ts';
-import { runTrials } from '../run/controller.ts';
+import { type EarlyStop, runTrials } from '../run/controller.ts';
 import { countsOf, exitCodeOf, troubleLine } from '../run/exit-code.ts';
 import { machinesThatFit, preflight, requireMemory } from '../run/preflight.ts';
 import { resultsPlace } from '../run/results-place.ts';
 import { requireSameRun } from '../run/same-run.ts';
 import { formatDuration } from '../run/time-left.ts';
 import { readSpec } from '../spec/read-spec.ts';
+import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 import { collectProvenance } from '../store/provenance.ts';
 import { createRun, type OpenRun, openRun, RUN_FILES } from '../store/run-folder.ts';
 import { writeTrialsCsv } from '../store/trials-csv.ts';
@@ -61,6 +63,7 @@ export async function runSpec(spec: Spec, options: RunOptions, context: CommandC
       `${spec.name}: ${plan.trials.length} trials, ${jobs} at once, engine ${engine}, into ${shown}`,
     );
     const began = performance.now();
+    let enough = spec.seeds.count;
     const watcher = watchRun(plan.trials, jobs, context);
     const end = await runTrials({
       run: place.id,
@@ -73,19 +76,25 @@ export async function runSpec(spec: Spec, options: RunOptions, context: CommandC
       jobs,
       signal: context.signal,
       watch: watcher.watch,
+      ...(spec.stop.rule === 'fixed' ? {} : { stop: await stopRule(spec, (blocks) => (enough = blocks)) }),
     }).finally(watcher.end);
     const { records } = run.log;
+    if (end === 'enough') {
+      await writeAtomic(join(run.folder, RUN_FILES.stop), stableJson({ blocks: enough }));
+      context.write(`stopped after ${enough} of ${spec.seeds.count} blocks: every interval is narrow enough`);
+    }
+    const planned = plan.trials.filter(({ block }) => block < enough);
     await writeTrialsCsv(join(run.folder, RUN_FILES.csv), records);
     const took = formatDuration((performance.now() - began) / 1000);
     const counts = records.length === 0 ? '' : `: ${countsOf(records)}`;
-    context.write(`${records.length} of ${plan.trials.length} trials recorded after ${took}${counts}`);
+    context.write(`${records.length} of ${planned.length} trials recorded after ${took}${counts}`);
     let files: readonly string[] = [RUN_FILES.csv, RUN_FILES.log];
     if (end === 'interrupted') {
       context.warn(`pmvx: stopped; go on with: ${options.goOnWith ?? resumeCommand(options, place)}`);
     } else {
       // Tables and figures take a while to load, and a run that is stopped needs none.
       const { reportRun } = await import('./run-table.ts');
-      const input = { run: place.id, spec, planned: plan.trials, records };
+      const input = { run: place.id, spec, planned, records };
       files = [...files, ...(await reportRun(input, run.folder, context))];
     }
     const trouble = troubleLine(end, records);
@@ -95,6 +104,19 @@ export async function runSpec(spec: Spec, options: RunOptions, context: CommandC
   } finally {
     await run.close();
   }
+}
+
+/** The spec's rule for stopping before the last block; `atEnough` hears after how many blocks it held. */
+async function stopRule(spec: Spec, atEnough: (blocks: number) => void): Promise<EarlyStop> {
+  const { narrowEnough } = await import('../../analysis/stopping/narrow-enough.ts');
+  return {
+    looks: looksOf(spec),
+    enough: (records, blocks) => {
+      const is = narrowEnough(spec, records);
+      if (is) atEnough(blocks);
+      return is;
+    },
+  };
 }
 
 /** Fills the host's cores and memory and no more. In real time each vCPU has a core to itself, on native a trial the whole host. */

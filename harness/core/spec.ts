@@ -47,6 +47,20 @@ export interface Spec {
   readonly baseline: string;
   /** `aa`: the baseline once more in every block, with a seed of its own. */
   readonly controls: readonly 'aa'[];
-  /** The run ends after all blocks, or before once more than `maxFailures` trials did not complete. */
-  readonly stop: { readonly rule: 'fixed'; readonly maxFailures?: number };
+  readonly stop: StopRule;
 }
+
+/** The run ends before its rule says so once more than `maxFailures` trials did not complete. */
+export type StopRule = { readonly maxFailures?: number } & (
+  | { readonly rule: 'fixed' }
+  | {
+      /** After the look at which high / low of every interval that counts is at most `width`; `seeds.count` blocks are the bound. */
+      readonly rule: 'width';
+      readonly width: number;
+      /** Blocks before the first look. */
+      readonly minBlocks: number;
+      /** Whose intervals count; all when absent. */
+      readonly policies?: readonly string[];
+      readonly workloads?: readonly string[];
+    }
+);

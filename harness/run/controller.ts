@@ -30,10 +30,20 @@ export interface RunJob {
   readonly signal: AbortSignal;
   readonly watch: RunWatcher;
   readonly now?: () => Date;
+  /** Ends the run before its last block. */
+  readonly stop?: EarlyStop;
 }
 
-/** How a run ended: with every trial recorded, stopped by the user, or by the spec's `maxFailures`. */
-export type RunEnd = 'complete' | 'interrupted' | 'too-many-failures';
+/** When to look, and what to look for. */
+export interface EarlyStop {
+  /** Numbers of blocks, rising; nothing of a later block starts before the look is over. */
+  readonly looks: readonly number[];
+  /** Whether the records of the first `blocks` blocks, all of them, are enough. Pure: a resumed run decides the same. */
+  enough(records: readonly TrialRecord[], blocks: number): boolean;
+}
+
+/** How a run ended: with every trial recorded, because that was enough, stopped by the user, or by the spec's `maxFailures`. */
+export type RunEnd = 'complete' | 'enough' | 'interrupted' | 'too-many-failures';
 
 const ATTEMPTS = 2;
 
@@ -44,7 +54,6 @@ const ATTEMPTS = 2;
  */
 export async function runTrials(job: RunJob): Promise<RunEnd> {
   const recorded = new Set(job.log.records.map((record) => record.trial));
-  const queue = job.trials.filter((planned) => !recorded.has(planned.trial)).values();
   let failures = job.log.records.filter((record) => record.state !== 'completed').length;
   const tooMany = () => failures > (job.spec.stop.maxFailures ?? Number.POSITIVE_INFINITY);
 
@@ -52,7 +61,7 @@ export async function runTrials(job: RunJob): Promise<RunEnd> {
   const signal = AbortSignal.any([job.signal, broken.signal]);
   job.watch({ kind: 'begun', total: job.trials.length, recorded: [...job.log.records] });
 
-  const worker = async () => {
+  const worker = async (queue: Iterator<PlannedTrial>) => {
     while (!signal.aborted && !tooMany()) {
       const next = queue.next();
       if (next.done === true) return;
@@ -63,14 +72,23 @@ export async function runTrials(job: RunJob): Promise<RunEnd> {
       job.watch({ kind: 'recorded', planned: next.value, record });
     }
   };
-  const guarded = () =>
-    worker().catch((error: unknown) => {
+  const guarded = (queue: Iterator<PlannedTrial>) =>
+    worker(queue).catch((error: unknown) => {
       broken.abort(error);
       throw error;
     });
-  const ends = await Promise.allSettled(Array.from({ length: job.jobs }, guarded));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw broken.signal.reason;
+  for (const look of job.stop?.looks ?? [Number.POSITIVE_INFINITY]) {
+    const due = job.trials.filter(({ trial, block }) => block < look && !recorded.has(trial));
+    for (const { trial } of due) recorded.add(trial);
+    const queue = due.values();
+    const ends = await Promise.allSettled(Array.from({ length: job.jobs }, () => guarded(queue)));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw broken.signal.reason;
+    if (signal.aborted || tooMany()) break;
+    const seen = job.log.records.filter(({ block }) => block < look);
+    const last = look >= (job.stop?.looks.at(-1) ?? 0);
+    if (!last && job.stop?.enough(seen, look) === true) return 'enough';
+  }
   const missing = job.trials.length - job.log.records.length;
   if (missing === 0) return 'complete';
   return job.signal.aborted ? 'interrupted' : 'too-many-failures';

@@ -19,7 +19,9 @@ export function exitCodeOf(end: RunEnd, records: readonly Pick<TrialRecord, 'sta
   if (end === 'interrupted') return ExitCode.interrupted;
   const troubled = records.some(({ state }) => TROUBLE.includes(state));
   const measured = records.some(({ state }) => state === 'completed');
-  return end === 'complete' && measured && !troubled ? ExitCode.ok : ExitCode.incomplete;
+  return (end === 'complete' || end === 'enough') && measured && !troubled
+    ? ExitCode.ok
+    : ExitCode.incomplete;
 }
 
 /** One line on what keeps a run from exit code 0; undefined when nothing does, or when it can go on. */

@@ -6,7 +6,7 @@ import type { EngineName } from '../core/trial.ts';
 import { memoryInMiB } from './memory.ts';
 import { resolveParameters, variantName } from './parameters.ts';
 import { canFork, pointsOf } from './point-faults.ts';
-import type { RawSpec } from './raw-spec.ts';
+import { DEFAULT_MIN_BLOCKS, type RawSpec } from './raw-spec.ts';
 import { exactSpeed } from './speed.ts';
 
 /**
@@ -30,16 +30,33 @@ export function normalise(raw: RawSpec, catalog: Catalog, engine: EngineName = r
     order: raw.order,
     baseline: raw.baseline,
     controls: raw.controls,
-    stop:
-      raw.stop.maxFailures === undefined
-        ? { rule: raw.stop.rule }
-        : { rule: raw.stop.rule, maxFailures: raw.stop.maxFailures },
+    stop: normaliseStop(raw.stop),
   };
 }
 
 /** Forks are bit for bit what a boot would be on `exact` alone; elsewhere they must be asked for. */
 function defaultCounterfactual(engine: EngineName): Counterfactual {
   return engine === 'exact' ? 'fork' : 'boot';
+}
+
+function normaliseStop({
+  rule,
+  width,
+  minBlocks,
+  policies,
+  workloads,
+  maxFailures,
+}: RawSpec['stop']): Spec['stop'] {
+  const bound = maxFailures === undefined ? {} : { maxFailures };
+  if (rule === 'fixed') return { rule, ...bound };
+  return {
+    rule,
+    width: sure(width, 'width'),
+    minBlocks: minBlocks ?? DEFAULT_MIN_BLOCKS,
+    ...(policies === undefined ? {} : { policies }),
+    ...(workloads === undefined ? {} : { workloads }),
+    ...bound,
+  };
 }
 
 function normaliseMachine({ engine, vcpus, memory, speed, quantum, topology }: RawSpec['machine']): Machine {

@@ -14,6 +14,7 @@ import { normalise } from './normalise.ts';
 import { planSizeFaults } from './plan-size.ts';
 import { counterfactualFaults, pointFaults } from './point-faults.ts';
 import { RawSpec } from './raw-spec.ts';
+import { stopFaults } from './stop-faults.ts';
 import { workloadFaults } from './workload-faults.ts';
 
 /** Faults told for one file; the rest is counted. */
@@ -52,6 +53,7 @@ function meaningFaults(value: unknown, catalog: Catalog): SpecFault[] {
     ...pointFaults(value, catalog),
     ...baselineFaults(value.baseline, value.policies),
     ...controlFaults(value.controls),
+    ...stopFaults(value),
   ];
 }
 

@@ -9,6 +9,8 @@ import { MEMORY_PATTERN, memoryInMiB } from './memory.ts';
 export const DEFAULT_BASELINE = 'eevdf';
 /** Blocks of a spec that gives no `seeds.count`. */
 export const DEFAULT_BLOCKS = 5;
+/** Blocks before the first look of the rule `width`. */
+export const DEFAULT_MIN_BLOCKS = 5;
 
 // Descriptions serve twice: editors show them, and a fault ends with the one of the key it is about.
 // Messages given to a schema continue the sentence "<key> ...".
@@ -112,9 +114,33 @@ const RawSeeds = z.strictObject({
 
 const RawStop = z.strictObject({
   rule: z
-    .enum(['fixed'])
+    .enum(['fixed', 'width'])
     .default('fixed')
-    .describe('When the run ends: fixed, after all blocks. Default: fixed.'),
+    .describe(
+      'When the run ends: fixed, after all blocks, or width, once intervals are narrow enough. Default: fixed.',
+    ),
+  width: z
+    .number()
+    .gt(1)
+    .max(100)
+    .optional()
+    .describe('With rule: width, the most that high / low of an interval may be, such as 1.1.'),
+  minBlocks: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .optional()
+    .describe('With rule: width, blocks before the first look; seeds.count is the bound. Default: 5.'),
+  policies: z
+    .array(name.describe('One of policies.'))
+    .min(1)
+    .optional()
+    .describe('With rule: width, the policies whose intervals count. Default: all.'),
+  workloads: z
+    .array(name.describe('A workload of the spec.'))
+    .min(1)
+    .optional()
+    .describe('With rule: width, the workloads whose intervals count. Default: all.'),
   maxFailures: z
     .int()
     .min(0)

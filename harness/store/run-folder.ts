@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
@@ -19,6 +20,7 @@ export const RUN_FILES = {
   provenance: 'provenance.json',
   log: 'trials.jsonl',
   csv: 'trials.csv',
+  stop: 'stop.json',
   consoles: 'consoles',
 } as const;
 
@@ -43,7 +45,12 @@ export interface OpenRun extends RunDescription {
   close(): Promise<void>;
 }
 
-/** A run as it was when it was read; nothing is changed or locked. */
+/** What `stop.json` says: the run had enough after so many blocks, and runs no more. */
+export interface EarlyEnd {
+  readonly blocks: number;
+}
+
+/** A run as it was when it was read; nothing is changed or locked. The plan of one that had enough early ends there. */
 export interface StoredRun extends RunDescription {
   readonly folder: string;
   readonly records: readonly TrialRecord[];
@@ -96,7 +103,17 @@ export async function readRun(folder: string): Promise<StoredRun> {
     contents.torn === undefined
       ? []
       : [`${path}: the last line is incomplete and was left out (${contents.torn.length} bytes)`];
-  return { folder, ...described, records: contents.records, notices };
+  const early = await readEarlyEnd(folder);
+  const plan = early === undefined ? described.plan : planUntil(described.plan, early);
+  return { folder, ...described, plan, records: contents.records, notices };
+}
+
+function planUntil(plan: StoredPlan, { blocks }: EarlyEnd): StoredPlan {
+  return { ...plan, trials: plan.trials.filter(({ block }) => block < blocks) };
+}
+
+async function readEarlyEnd(folder: string): Promise<EarlyEnd | undefined> {
+  return existsSync(join(folder, RUN_FILES.stop)) ? readJson<EarlyEnd>(folder, RUN_FILES.stop) : undefined;
 }
 
 function openRunOf(folder: string, described: RunDescription, log: TrialLog, lock: RunLock): OpenRun {

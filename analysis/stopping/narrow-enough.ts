@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TrialRecord } from '../../harness/core/trial.ts';
+import { type OutcomeRow, outcomeTable, type TableInput } from '../tables/outcome-table.ts';
+
+/**
+ * Whether the intervals that a spec's rule `width` names are all narrow enough in these records. A cell in which nothing completed, or
+ * whose values give no ratio, will never have an interval, and is not waited for. False for any other rule, and when no cell has an interval.
+ */
+export function narrowEnough(spec: TableInput['spec'], records: readonly TrialRecord[]): boolean {
+  const { stop } = spec;
+  if (stop.rule !== 'width') return false;
+  const rows = outcomeTable({ run: spec.name, spec, planned: [], records }).rows.filter(
+    ({ role, policy, workload }) =>
+      role === 'measure' &&
+      (stop.policies?.includes(policy) ?? true) &&
+      (stop.workloads?.includes(workload) ?? true),
+  );
+  const waited = rows.filter((row) => !isHopeless(row));
+  return (
+    waited.length > 0 &&
+    waited.every(({ ratio }) => ratio?.kind === 'interval' && ratio.high / ratio.low <= stop.width)
+  );
+}
+
+function isHopeless({ median, ratio }: OutcomeRow): boolean {
+  return median === undefined || (ratio?.kind === 'none' && ratio.why === 'not-positive');
+}
