@@ -291,3 +291,51 @@ test('a log that cannot be written stops the run', async (t) => {
   );
   t.is(await t.throwsAsync(runTrials(job)), full);
 });
+
+test('a run that has enough ends after the look that says so, and a resumed one at the same', async (t) => {
+  const seen: number[][] = [];
+  const stop = {
+    looks: [1, 2, 4],
+    enough: (records: readonly TrialRecord[], blocks: number) => {
+      seen.push([blocks, records.length]);
+      return blocks === 2;
+    },
+  };
+  const { job, log } = scene(
+    plannedTrials(8),
+    mockEngine(() => GOOD),
+    { stop, jobs: 3 },
+  );
+  t.is(await runTrials(job), 'enough');
+  t.deepEqual(seen, [
+    [1, 2],
+    [2, 4],
+  ]);
+  t.is(log.records.length, 4);
+  t.is(await runTrials(job), 'enough');
+  t.deepEqual(seen.slice(2), seen.slice(0, 2));
+  t.is(log.records.length, 4, 'nothing was run again');
+});
+
+test('a resumed run looks at the blocks before the look alone, however many are there', async (t) => {
+  const { job, log } = scene(
+    plannedTrials(8),
+    mockEngine(() => GOOD),
+  );
+  t.is(await runTrials(job), 'complete');
+  const seen: number[] = [];
+  const stop = { looks: [2, 4], enough: (records: readonly TrialRecord[]) => seen.push(records.length) > 0 };
+  t.is(await runTrials({ ...job, log, stop }), 'enough');
+  t.deepEqual(seen, [4]);
+});
+
+test('a run that never has enough is complete after its last block, without a look at it', async (t) => {
+  const stop = { looks: [2, 4], enough: (_records: readonly TrialRecord[], blocks: number) => blocks === 4 };
+  const { job, log } = scene(
+    plannedTrials(8),
+    mockEngine(() => GOOD),
+    { stop },
+  );
+  t.is(await runTrials(job), 'complete');
+  t.is(log.records.length, 8);
+});
