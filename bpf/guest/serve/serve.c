@@ -3,7 +3,8 @@
  * serve [--port N | --socket PATH] COUNT ARG... [next server] -- RUN...
  *
  * Starts each server (COUNT arguments), waits until it is seen to be ready, then runs RUN, and stops the servers when that has ended.
- * Ready is what the kernel shows: a TCP socket in state LISTEN on the port, or a socket at the path; nobody connects. Exit status: that of RUN
+ * Ready is what the kernel shows: a TCP socket in state LISTEN on the port, or a UNIX socket that listens under the path (a file that an earlier
+ * server left is not enough); nobody connects. Exit status: that of RUN
  * (128 + signal); 1 with one line on stderr when a server does not start, is not ready in time, or ends before RUN has; 2 for
  * arguments that make no sense.
  */
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +25,7 @@
 #define STOP_MS 5000
 #define LOOK_MS 5
 #define LISTEN_STATE 0x0A
+#define ACCEPTS 0x10000
 
 struct server {
 	char **argv;
@@ -41,6 +42,27 @@ static void sleep_ms(long ms)
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
 
 	nanosleep(&t, NULL);
+}
+
+/* "Num RefCount Protocol Flags Type St Inode Path": a socket that listens has __SO_ACCEPTCON among its flags. */
+static bool listens_at(const char *path)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	char line[512];
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		unsigned int flags;
+		int name = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		found = sscanf(line, "%*s %*s %*s %x %*s %*s %*s %n", &flags, &name) == 1 && name && (flags & ACCEPTS) &&
+			!strcmp(line + name, path);
+	}
+	fclose(file);
+	return found;
 }
 
 static bool listens_in(const char *path, int port)
@@ -63,10 +85,8 @@ static bool listens_in(const char *path, int port)
 
 static bool is_ready(const struct server *server)
 {
-	struct stat file;
-
 	if (server->socket)
-		return !stat(server->socket, &file) && S_ISSOCK(file.st_mode);
+		return listens_at(server->socket);
 	return listens_in("/proc/net/tcp", server->port) || listens_in("/proc/net/tcp6", server->port);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -40,6 +40,22 @@ test('servers are awaited by port and by socket, and stopped after the run, whos
   t.is(ended.stderr, 'chatter\nchatter');
   t.is(await readFile(first, 'utf8'), 'stopped');
   t.is(await readFile(second, 'utf8'), 'stopped');
+});
+
+test('a socket that nobody listens at is not ready', async (t) => {
+  const [mark, socket] = [join(folder, 'third'), join(folder, 'stale')];
+  const left = `process.on('exit', () => require('fs').linkSync('${socket}.new', '${socket}'));
+    require('net').createServer().listen('${socket}.new', () => process.exit(0))`;
+  await execa(process.execPath, ['-e', left]);
+  t.true((await lstat(socket)).isSocket());
+  const late = server(JSON.stringify(`${socket}`), mark);
+  late[2] += `; setTimeout(() => require('fs').unlinkSync(${JSON.stringify(socket)}), 40)`;
+  const connect = `require('net').connect('${socket}').on('connect', () => process.exit(0)).on('error', () => process.exit(9))`;
+  const ended = await call([
+    ...['--socket', socket, late.length, ...late],
+    ...['--', process.execPath, '-e', connect],
+  ]);
+  t.is(ended.exitCode, 0);
 });
 
 test('a server that ends before it is ready is named with its status, and nothing is run', async (t) => {

@@ -8,4 +8,4 @@ seed=$1 files=$2 largest=$3 threads=$4 connections=$5 span=$6
 mkdir /tmp/www
 awk -v seed="$seed" -v files="$files" -v largest="$largest" -v folder=/tmp/www -f "$here/files.awk"
 exec wrk --threads "$threads" --connections "$connections" --duration "${span}s" --timeout 30s \
-	--script "$here/wrk.lua" http://127.0.0.1:8080 -- "$seed" "$files"
+	--script "$here/wrk.lua" http://127.0.0.1:8080 -- "$seed" "$files" "$connections"
