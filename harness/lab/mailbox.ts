@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { MAX_CANDIDATES, MAX_MODULES } from '../core/candidates.ts';
 import { type HeldProgram, heldProgram } from '../core/held-program.ts';
 import { canonicalJson } from '../core/ids.ts';
 import type { Orders } from './engine.ts';
@@ -12,8 +13,6 @@ const BLOCK_BYTES = 2 ** 20;
 const MAX_ORDERS = BLOCK_BYTES - 4096;
 /** As in bpf/guest/agent/agent.h. */
 const MAX_ARGUMENTS = 128;
-const MAX_CANDIDATES = 64;
-const MAX_MODULES = 16;
 /** How long a scheduler may take to be ready, and again to attach, guest time: scx_lavd is loaded and verified in a minute. */
 const ATTACH_MS = 120_000;
 /** A block that comes later. */

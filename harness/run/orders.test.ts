@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { Policy, PolicyDefinition } from '../core/policy.ts';
 import type { PlannedTrial } from '../core/trial.ts';
-import { candidatesOf, modulesOf } from './candidates.ts';
+import { candidatesOf, modulesOf } from '../core/candidates.ts';
 import { ordersFor } from './orders.ts';
 import { EEVDF, HACKBENCH, plannedTrials, SIMPLE } from './scene.ts';
 

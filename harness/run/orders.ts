@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { candidatesOf, modulesOf } from '../core/candidates.ts';
 import { commandFor } from '../core/command.ts';
 import { forkPointMs } from '../core/fork-point.ts';
 import type { Policy } from '../core/policy.ts';
 import type { EngineName, PlannedTrial } from '../core/trial.ts';
 import { type Workload, warmSeconds } from '../core/workload.ts';
 import type { Orders } from '../lab/engine.ts';
-import { candidatesOf, modulesOf } from './candidates.ts';
 
 /**
  * What the guest of a planned trial is told. The same plan gives the same orders. `policies` are those of the whole

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { candidatesOf, MAX_CANDIDATES, MAX_MODULES, modulesOf } from '../core/candidates.ts';
 import type { Catalog } from '../core/catalog.ts';
 import { NAME_PATTERN } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
@@ -32,6 +33,24 @@ export function policyFaults(policies: unknown, catalog: Catalog): SpecFault[] {
     if (catalog.policies.has(policy)) continue;
     const next = didYouMean(policy, known);
     faults.push({ path, what: `there is no policy ${shown(policy)}`, next });
+  }
+  return faults;
+}
+
+/** Faults of `policies`: what all of them need must fit into one machine, which prepares them before any is chosen. */
+export function roomFaults(policies: unknown, catalog: Catalog): SpecFault[] {
+  if (!Array.isArray(policies)) return [];
+  const known = policies.flatMap((id) => catalog.policies.get(id) ?? []);
+  const [schedulers, modules] = [candidatesOf(known).length, modulesOf(known).length];
+  const next = 'Split the experiment';
+  const faults: SpecFault[] = [];
+  if (schedulers > MAX_CANDIDATES) {
+    const what = `policies have ${schedulers} sched_ext schedulers; a machine holds at most ${MAX_CANDIDATES}`;
+    faults.push({ path: ['policies'], what, next });
+  }
+  if (modules > MAX_MODULES) {
+    const what = `policies need ${modules} kernel modules; a machine loads at most ${MAX_MODULES}`;
+    faults.push({ path: ['policies'], what, next });
   }
   return faults;
 }

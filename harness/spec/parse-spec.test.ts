@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { PmvxError } from '../core/errors.ts';
+import { type Policy, PolicySchema } from '../core/policy.ts';
 import type { EngineName } from '../core/trial.ts';
 import { parseSpec } from './parse-spec.ts';
 import { sampleCatalog } from './sample-catalog.ts';
@@ -44,6 +45,41 @@ test('another engine than the one written changes what follows from it, and noth
   t.is(on('kvm', 'counterfactual: fork\n').counterfactual, 'fork');
   t.is(on('mock', 'counterfactual: fork\n').counterfactual, 'boot');
   t.is(on('exact', 'counterfactual: boot\n').counterfactual, 'boot');
+});
+
+test('more schedulers or kernel modules than a machine has room for are faults of the spec', (t) => {
+  const words = { summary: 'a', suits: 'a', weakness: 'a', source: 'a' };
+  const policies = (count: number, rest: (n: number) => object) =>
+    Array.from({ length: count }, (_, n) => ({
+      id: `p${n}`,
+      definition: PolicySchema.parse({ ...words, ...rest(n) }),
+    }));
+  const faultsWith = (added: readonly Policy[]) => {
+    const known = new Map([...sampleCatalog.policies, ...added.map((each) => [each.id, each] as const)]);
+    const text = `${HEAD}policies: [eevdf, ${added.map(({ id }) => id).join(', ')}]\n${WORKLOADS}`;
+    try {
+      parseSpec(text, 's.yaml', { ...sampleCatalog, policies: known });
+      return '';
+    } catch (error) {
+      return (error as PmvxError).message;
+    }
+  };
+  const schedulers = (n: number) => ({ kind: 'process', argv: [`/bin/p${n}`], ops: `p${n}` });
+  t.is(faultsWith(policies(64, schedulers)), '');
+  const next = 'Split the experiment';
+  t.is(
+    faultsWith(policies(65, schedulers)),
+    `s.yaml:3:11: policies have 65 sched_ext schedulers; a machine holds at most 64. ${next}`,
+  );
+  const settings = (n: number) => ({
+    ...{ kind: 'knob', subsystem: 'memory', modules: [`m${n}`] },
+    settings: [{ path: '/proc/sys/vm/swappiness', value: String(n) }],
+  });
+  t.is(faultsWith(policies(16, settings)), '');
+  t.is(
+    faultsWith(policies(17, settings)),
+    `s.yaml:3:11: policies need 17 kernel modules; a machine loads at most 16. ${next}`,
+  );
 });
 
 test("parameters that are not given take the values for real processors there, by the spec's own engine", (t) => {

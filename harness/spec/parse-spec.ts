@@ -5,7 +5,7 @@ import type { Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
 import { readYaml, type YamlSource } from '../core/yaml-source.ts';
 import { zodFaults } from '../core/zod-faults.ts';
-import { baselineFaults, controlFaults, imageFaults, policyFaults } from './catalog-faults.ts';
+import { baselineFaults, controlFaults, imageFaults, policyFaults, roomFaults } from './catalog-faults.ts';
 import type { SpecFault } from './fault.ts';
 import { imageContentFaults } from './image-faults.ts';
 import { isMap } from './is-map.ts';
@@ -46,6 +46,7 @@ function meaningFaults(value: unknown, catalog: Catalog): SpecFault[] {
   return [
     ...imageFaults(value.image, catalog),
     ...policyFaults(value.policies, catalog),
+    ...roomFaults(value.policies, catalog),
     ...workloadFaults(value.workloads, catalog),
     ...imageContentFaults(value, catalog),
     ...machineFaults(value.machine),

@@ -69,8 +69,14 @@ s32 BPF_STRUCT_OPS(chain_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 
 	if ((wake_flags & SCX_WAKE_SYNC) && !(waker->flags & PF_EXITING) && waker->pid && !in_hardirq() &&
 	    bpf_cpumask_test_cpu(here, p->cpus_ptr)) {
-		s32 waiting = scx_bpf_dsq_nr_queued(here);
+		s32 waiting;
 
+		/* Its own CPU is free: both can work at once. */
+		if (scx_bpf_test_and_clear_cpu_idle(prev_cpu)) {
+			scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
+			return prev_cpu;
+		}
+		waiting = scx_bpf_dsq_nr_queued(here);
 		/* Nobody waits who could be passed over: without the way through the queue. */
 		if (!waiting && !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | here)) {
 			scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
@@ -110,7 +116,7 @@ void BPF_STRUCT_OPS(chain_dispatch, s32 cpu, struct task_struct *prev)
 	}
 }
 
-/* The clock follows who runs, but not past who still waits. */
+/* The clock follows who runs, but not past who still waits; in steps, for to look who waits takes as long as the rest of a switch. */
 void BPF_STRUCT_OPS(chain_running, struct task_struct *p)
 {
 	u32 cpu = scx_bpf_task_cpu(p);
@@ -121,7 +127,10 @@ void BPF_STRUCT_OPS(chain_running, struct task_struct *p)
 		return;
 	began_ns[cpu] = p->se.sum_exec_runtime;
 	vtime = vtime_at(p, cpu);
-	scx_bpf_task_set_dsq_vtime(p, vtime);
+	if (vtime != p->scx.dsq_vtime)
+		scx_bpf_task_set_dsq_vtime(p, vtime);
+	if (!time_before(clock_ns[cpu] + slice_ns / 8, vtime))
+		return;
 	first = __COMPAT_scx_bpf_dsq_peek(cpu);
 	if (first && time_before(first->scx.dsq_vtime, vtime))
 		vtime = first->scx.dsq_vtime;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { heldProgram } from '../core/held-program.ts';
-import { canonicalJson } from '../core/ids.ts';
-import type { Policy } from '../core/policy.ts';
+import { heldProgram } from './held-program.ts';
+import { canonicalJson } from './ids.ts';
+import type { Policy } from './policy.ts';
+
+/** What the guest has room for; as in bpf/guest/agent/agent.h. */
+export const MAX_CANDIDATES = 64;
+export const MAX_MODULES = 16;
 
 /**
  * The policies among `policies` that a machine prepares before it forks: those that a process holds. Sorted by id, and each
