@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
-import { commandFor } from '../core/command.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { packageName } from '../core/image-contents.ts';
 import { didYouMean } from '../core/nearest.ts';
@@ -13,7 +11,11 @@ import type { Policy } from '../core/policy.ts';
 import { deriveSeed } from '../core/seed.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import type { Workload } from '../core/workload.ts';
-import { type Check, checkSamples } from '../scaffold/check-samples.ts';
+import { type Check, checked } from '../scaffold/check.ts';
+import { checkDriver } from '../scaffold/check-driver.ts';
+import { checkPolicies } from '../scaffold/check-policies.ts';
+import { checkPolicy } from '../scaffold/check-policy.ts';
+import { checkWorkload } from '../scaffold/check-workload.ts';
 import { variantName } from '../spec/parameters.ts';
 import { forkTrials } from '../whatif/fork-trials.ts';
 import type { Question } from '../whatif/question.ts';
@@ -54,42 +56,18 @@ export async function lintCommand(
   for (const workload of workloads) {
     say(workload.id, [
       { what: 'workload.yaml is valid' },
-      ...checkFiles(context.root, workload),
-      ...(await checkSamples(context.root, workload)),
+      ...(await checkWorkload(context.root, workload)),
+      ...(await checkDriver(context.root, workload)),
     ]);
     if (trial) say(workload.id, await checkTrials(workload, 'eevdf', catalog, context, open));
   }
   for (const policy of policies) {
-    say(policy.id, [{ what: 'policy.yaml is valid' }, ...checkSource(context.root, policy)]);
+    say(policy.id, [{ what: 'policy.yaml is valid' }, ...(await checkPolicy(context.root, policy))]);
     const hackbench = catalog.workloads.get('hackbench');
     if (trial && hackbench) say(policy.id, await checkTrials(hackbench, policy.id, catalog, context, open));
   }
+  if (policies.length > 0) say('policies', checkPolicies([...catalog.policies.values()]));
   return faults === 0 ? ExitCode.ok : ExitCode.usage;
-}
-
-/** Files that the arguments name below the folder's own place in the guest. */
-function checkFiles(root: string, workload: Workload): Check[] {
-  const { id, definition } = workload;
-  const { run } = commandFor(workload, defaultParameters(definition), deriveSeed(1, 'lint'));
-  const place = `/opt/pmvx/files/${id}/`;
-  return run
-    .filter((argument) => argument.startsWith(place))
-    .map((argument) => {
-      const path = `workloads/${id}/guest/${argument.slice(place.length)}`;
-      const fault = existsSync(join(root, path)) ? {} : { fault: `there is no ${path}` };
-      return { what: `${argument} is in the folder`, ...fault };
-    });
-}
-
-function checkSource(root: string, { id, definition }: Policy): Check[] {
-  if (definition.kind !== 'struct_ops') return [];
-  const path = `bpf/policies/${id}/${id}.bpf.c`;
-  return [
-    {
-      what: 'its source is there',
-      ...(existsSync(join(root, path)) ? {} : { fault: `there is no ${path}` }),
-    },
-  ];
 }
 
 /** The image that has all that is needed: the first that does, in the order of names from the end, so that quick is tried before full. */
@@ -150,13 +128,15 @@ function trialChecks(records: readonly TrialRecord[]): Check[] {
   const bad = records.find(({ state }) => state !== 'completed');
   if (bad !== undefined && bad.state !== 'completed')
     return [{ what: 'a trial on exact', fault: `${bad.state}: ${bad.reason}` }];
-  const check = (what: string, holds: boolean, fault: string): Check => ({
-    what,
-    ...(holds ? {} : { fault }),
-  });
   return [
     { what: 'a trial on exact' },
-    check('the same seed repeats', first.transcript === again.transcript, 'two runs of one seed differ'),
-    check('another seed differs', first.transcript !== other.transcript, 'another seed gave the same bytes'),
+    checked(
+      'the same seed repeats',
+      first.transcript === again.transcript ? [] : ['two runs of one seed differ'],
+    ),
+    checked(
+      'another seed differs',
+      first.transcript !== other.transcript ? [] : ['another seed gave the same bytes'],
+    ),
   ];
 }

@@ -108,6 +108,10 @@ test('lint names a sample that reads otherwise than expected, and a file that is
   lines.length = 0;
   t.is(await lintCommand({ name: 'mine' }, context), ExitCode.usage);
   t.true(lines.some((line) => /^FAULT mine: sample default: read \{"time":9.5\}, expected/.test(line)));
-  t.true(lines.some((line) => /^FAULT .*run.sh is in the folder: there is no workloads\/mine/.test(line)));
+  t.true(
+    lines.some((line) =>
+      /^FAULT mine: the files that it names are its own.*run\.sh: there is no workloads\/mine/.test(line),
+    ),
+  );
   await t.throwsAsync(lintCommand({ name: 'mime' }, context), { message: /Did you mean mine/ });
 });

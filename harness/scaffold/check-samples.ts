@@ -4,12 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { extractMetrics } from '../core/extract.ts';
 import type { Workload } from '../core/workload.ts';
-
-/** What one check found: undefined when all is well. */
-export interface Check {
-  readonly what: string;
-  readonly fault?: string;
-}
+import { type Check, checked } from './check.ts';
 
 /** Whether a workload's samples of real output read as the files beside them say; good and bad ones must be there. */
 export async function checkSamples(root: string, { id, definition }: Workload): Promise<Check[]> {
@@ -31,16 +26,15 @@ export async function checkSamples(root: string, { id, definition }: Workload): 
     const wanted = name.startsWith('bad-') ? !read.ok : read.ok;
     const equal = wanted && isDeepStrictEqual(seen, expected);
     const fault = `read ${JSON.stringify(seen)}, expected ${JSON.stringify(expected) ?? `${name}.json`}`;
-    checks.push({ what: `sample ${name}`, ...(equal ? {} : { fault }) });
+    checks.push(checked(`sample ${name}`, equal ? [] : [fault]));
   }
-  const kinds = [
-    names.some((name) => !name.startsWith('bad-')),
-    names.some((name) => name.startsWith('bad-')),
-  ];
-  const missing = ['of good output', 'of bad output (bad-*.txt)'].filter((_kind, at) => !kinds[at]);
-  const fault = `no sample ${missing.join(', none ')} in workloads/${id}/samples`;
+  const bad = names.filter((name) => name.startsWith('bad-'));
+  const none = `in workloads/${id}/samples`;
   return [
     ...checks,
-    { what: 'samples of good and of bad output', ...(missing.length === 0 ? {} : { fault }) },
+    checked('there are samples of good and of bad output', [
+      ...(bad.length < names.length ? [] : [`no sample of good output ${none}`]),
+      ...(bad.length > 0 ? [] : [`no sample of bad output (bad-*.txt) ${none}`]),
+    ]),
   ];
 }
