@@ -60,34 +60,28 @@ static bool in_hardirq(void)
 	return *count & HARDIRQ_MASK;
 }
 
-/* The waker itself asks, so its CPU is the one that runs this. A task that no task wakes (a fork, exec, a timer) looks for an idle CPU. */
-s32 BPF_STRUCT_OPS(chain_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+/* Whether the task that wakes another will sleep at once, as it says. The waker itself asks, so its CPU is the one that runs this. */
+static bool is_handed_over(u64 wake_flags)
 {
 	const struct task_struct *waker = (void *)bpf_get_current_task_btf();
+
+	return (wake_flags & SCX_WAKE_SYNC) && !(waker->flags & PF_EXITING) && waker->pid && !in_hardirq();
+}
+
+/* An idle CPU is better than any queue, its own first; then both work at once. */
+s32 BPF_STRUCT_OPS(chain_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
 	s32 here = bpf_get_smp_processor_id(), cpu;
 	bool is_idle = false;
 
-	if ((wake_flags & SCX_WAKE_SYNC) && !(waker->flags & PF_EXITING) && waker->pid && !in_hardirq() &&
-	    bpf_cpumask_test_cpu(here, p->cpus_ptr)) {
-		s32 waiting;
-
-		/* Its own CPU is free: both can work at once. */
-		if (scx_bpf_test_and_clear_cpu_idle(prev_cpu)) {
-			scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
-			return prev_cpu;
-		}
-		waiting = scx_bpf_dsq_nr_queued(here);
-		/* Nobody waits who could be passed over: without the way through the queue. */
-		if (!waiting && !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | here)) {
-			scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
-			return here;
-		}
-		if (waiting < (s32)chain_depth)
-			return here;
-	}
-	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
-	if (is_idle)
+	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~SCX_WAKE_SYNC, &is_idle);
+	if (is_idle) {
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
+		return cpu;
+	}
+	if (is_handed_over(wake_flags) && bpf_cpumask_test_cpu(here, p->cpus_ptr) &&
+	    scx_bpf_dsq_nr_queued(here) < (s32)chain_depth)
+		return here;
 	return cpu;
 }
 
