@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
+import { candidatesOf, modulesOf } from '../core/candidates.ts';
 import type { Policy, PolicyDefinition } from '../core/policy.ts';
 import type { PlannedTrial } from '../core/trial.ts';
-import { candidatesOf, modulesOf } from '../core/candidates.ts';
 import { ordersFor } from './orders.ts';
 import { EEVDF, HACKBENCH, plannedTrials, SIMPLE } from './scene.ts';
 
