@@ -73,7 +73,8 @@ void BPF_STRUCT_OPS(batch_enqueue, struct task_struct *p, u64 enq_flags)
 /* `prev` wants to go on where its slice is over. */
 void BPF_STRUCT_OPS(batch_dispatch, s32 cpu, struct task_struct *prev)
 {
-	const u64 *began = MEMBER_VPTR(began_ns, [cpu]);
+	u32 here = cpu;
+	const u64 *began = MEMBER_VPTR(began_ns, [here]);
 
 	if (prev && began && (prev->scx.flags & SCX_TASK_QUEUED)) {
 		const struct task_struct *first = __COMPAT_scx_bpf_dsq_peek(QUEUE);
@@ -89,7 +90,8 @@ void BPF_STRUCT_OPS(batch_dispatch, s32 cpu, struct task_struct *prev)
 /* The clock follows who runs, but not past who still waits; in steps, for to look who waits takes as long as the rest of a switch. */
 void BPF_STRUCT_OPS(batch_running, struct task_struct *p)
 {
-	u64 *began = MEMBER_VPTR(began_ns, [scx_bpf_task_cpu(p)]);
+	u32 cpu = scx_bpf_task_cpu(p);
+	u64 *began = MEMBER_VPTR(began_ns, [cpu]);
 	u64 vtime = vtime_of(p);
 	const struct task_struct *first;
 
@@ -109,7 +111,8 @@ void BPF_STRUCT_OPS(batch_running, struct task_struct *p)
 
 void BPF_STRUCT_OPS(batch_stopping, struct task_struct *p, bool runnable)
 {
-	const u64 *began = MEMBER_VPTR(began_ns, [scx_bpf_task_cpu(p)]);
+	u32 cpu = scx_bpf_task_cpu(p);
+	const u64 *began = MEMBER_VPTR(began_ns, [cpu]);
 
 	if (began)
 		scx_bpf_task_set_dsq_vtime(p, vtime_with(p, *began));
