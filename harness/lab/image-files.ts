@@ -14,6 +14,8 @@ export const IMAGE_FILES = {
   root: 'root.ext4',
   plugin: 'slice.so',
   packages: 'packages.json',
+  /** The recorder of traces, a static program: for the host; the guest has it in its root. */
+  recorder: 'record',
   /** QEMU with its libraries and firmware: `bin`, `lib`, `share`. */
   qemu: 'qemu',
   /** Written after the build, by the self-test; not part of the digest. */

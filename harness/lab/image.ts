@@ -48,6 +48,7 @@ const NEEDED = [
 /** Files of the project that go into every image; their contents, with the recipe's, name it. */
 const SOURCES = [
   'bpf/guest/*/*',
+  'bpf/recorder/*.{c,h}',
   'harness/lab/plugin/*.{c,h}',
   'workloads/*.h',
   'workloads/*/*.c',

@@ -43,6 +43,9 @@ export async function assemble(
   }
   await copyFile(join(parts.compiled, 'slice.so'), join(folder, IMAGE_FILES.plugin));
   await copyFile(join(parts.compiled, 'initrd.cpio'), join(folder, IMAGE_FILES.initrd));
+  // Absent from an image without schedulers: it is built with what they are built with.
+  const recorder = join(parts.compiled, 'bin/record');
+  if (existsSync(recorder)) await cp(recorder, join(folder, IMAGE_FILES.recorder));
   const guestKernel = await extractKernel(parts.guest, join(folder, IMAGE_FILES.kernel), shop);
   const rootMiB = await makeRoot(parts, join(folder, IMAGE_FILES.root), shop);
   await writePackages(parts, join(folder, IMAGE_FILES.packages), shop);

@@ -73,6 +73,22 @@ if [ $# -gt 0 ]; then
 		gcc -std=gnu11 -O2 $warn $headers_of_source -o "$out/bin/struct-ops" "$in"/bpf/guest/struct-ops/*.c \
 			/build/scx/build/obj/libbpf/libbpf.a -lelf -lz
 	fi
+
+	# The recorder, static: the same program runs in the guest and on a host.
+	if [ -e "$in/bpf/recorder/record.c" ]; then
+		mkdir -p /build/record
+		clang-19 -target bpf -mcpu=v3 -mlittle-endian -g -O2 -D__TARGET_ARCH_x86 -I"$include" \
+			-idirafter /usr/include/x86_64-linux-gnu -idirafter /usr/include \
+			-Wall -Werror -Wno-microsoft-anon-tag -Wno-missing-declarations -fms-extensions \
+			-c "$in/bpf/recorder/record.bpf.c" -o /build/record/record.bpf.o
+		llvm-strip-19 -g /build/record/record.bpf.o
+		bpftool gen skeleton /build/record/record.bpf.o name record_bpf >/build/record/record.skel.h
+		# shellcheck disable=SC2086
+		gcc -std=gnu11 -O2 $warn -static -isystem /build/record $headers_of_source -o "$out/bin/record" \
+			"$in/bpf/recorder/record.c" "$in/bpf/recorder/static-libelf.c" \
+			/build/scx/build/obj/libbpf/libbpf.a -lelf -lz -lzstd
+		strip "$out/bin/record"
+	fi
 fi
 
 # The initramfs: the agent as /init and what it needs to reach the root file system.

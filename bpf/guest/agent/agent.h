@@ -13,8 +13,10 @@
 #define REASON_MAX 512
 #define KNOBS_MAX 16
 #define SETTING_MAX 128
+#define FILES_MAX 8
 #define OUTPUT_LIMIT (256 * 1024)
 #define LOG_LIMIT (64 * 1024)
+#define TRACE_LIMIT (32 * 1024 * 1024)
 #define MS 1000000ull
 
 struct argv_list {
@@ -41,6 +43,13 @@ struct module {
 	char fault[REASON_MAX]; /* empty: it is there */
 };
 
+/* A file that the run needs: its bytes are in the mailbox, past the blocks. */
+struct file {
+	char *path;
+	uint64_t size;
+	uint64_t crc32;
+};
+
 /* A setting of the kernel. */
 struct knob {
 	char *path;
@@ -64,6 +73,9 @@ struct orders {
 	struct argv_list run;
 	uint64_t deadline_ms;
 	uint64_t fork_ms; /* 0: the policy takes over before warm-up and run */
+	struct file file[FILES_MAX];
+	int files;
+	char *trace; /* what the run leaves there goes to the host; NULL: nothing */
 	/* block 2 */
 	char *kind;
 	char *ops;
@@ -109,6 +121,7 @@ int frame_open(void);
 void frame_send(const char *kind, const void *payload, size_t length);
 void frame_printf(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void frame_file(const char *kind, const char *path, size_t limit);
+void frame_whole_file(const char *kind, const char *path, size_t limit);
 void frame_reason(const char *kind, const char *reason);
 uint32_t crc32_of(uint32_t before, const void *data, size_t length);
 const char *json_escape(const char *text, char *buffer, size_t size);
@@ -132,9 +145,11 @@ void random_seed(uint64_t seed);
 /* klog.c */
 void send_kernel_log(void);
 
-/* mailbox.c, orders.c */
+/* mailbox.c, orders.c, file.c */
 char *mailbox_read(int block, char *fault, size_t size);
+ssize_t mailbox_bytes(uint64_t offset, void *data, size_t length);
 int orders_read(struct orders *orders, int block, char *fault, size_t size);
+void files_place(const struct orders *orders);
 
 /* hold.c: stopping a process right before it attaches a scheduler */
 int hold_install(int socket);

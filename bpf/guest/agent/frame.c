@@ -124,6 +124,25 @@ void frame_file(const char *kind, const char *path, size_t limit)
 	free(data);
 }
 
+/* Sends all of a file; one that is not there sends nothing, and one that is longer than `limit` is the agent's error. */
+void frame_whole_file(const char *kind, const char *path, size_t limit)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	char *data;
+
+	if (fd < 0)
+		return;
+	if ((size_t)size > limit)
+		agent_fail("%s has %lld bytes; at most %zu can be sent", path, (long long)size, limit);
+	data = malloc((size_t)size + 1);
+	if (!data || pread(fd, data, (size_t)size, 0) != size)
+		agent_fail("%s: %s", path, strerror(errno));
+	close(fd);
+	frame_send(kind, data, (size_t)size);
+	free(data);
+}
+
 const char *json_escape(const char *text, char *buffer, size_t size)
 {
 	size_t at = 0;

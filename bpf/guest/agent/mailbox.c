@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The mailbox: blocks of 1 MiB, each "PMVX-ORDERS 2 LENGTH CRC32\n" and LENGTH bytes. A block that the host has yet to write
- * says "PMVX-ORDERS 2 0 00000000 WAIT\n".
+ * says "PMVX-ORDERS 2 0 00000000 WAIT\n". Files follow, see file.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +21,8 @@
 /* A block that was waited for may be seen half written: so many more looks, then it is damaged. */
 #define LOOKS 100
 
-static ssize_t read_pages(int block, char *data, size_t length)
+/* `offset`, `data` and `length` are multiples of a page. */
+ssize_t mailbox_bytes(uint64_t offset, void *data, size_t length)
 {
 	/* Past the page cache: the host may write while the machine stands still, after the guest has looked. */
 	int fd = open(MAILBOX, O_RDONLY | O_DIRECT | O_CLOEXEC);
@@ -29,9 +30,14 @@ static ssize_t read_pages(int block, char *data, size_t length)
 
 	if (fd < 0)
 		return -1;
-	done = pread(fd, data, length, (off_t)block * BLOCK_BYTES);
+	done = pread(fd, data, length, (off_t)offset);
 	close(fd);
 	return done;
+}
+
+static ssize_t read_pages(int block, char *data, size_t length)
+{
+	return mailbox_bytes((uint64_t)block * BLOCK_BYTES, data, length);
 }
 
 /* The text of a block as it is now; NULL with a fault in words, or with none when the host asks to wait. */

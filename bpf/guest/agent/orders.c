@@ -14,6 +14,7 @@
 
 static const char UNKNOWN[] = "order not understood";
 static const char TOO_MANY_ARGUMENTS[] = "more than " TEXT(ARGS_MAX) " arguments in a list";
+static const char TOO_MANY_FILES[] = "more than " TEXT(FILES_MAX) " files";
 static const char TOO_MANY_KNOBS[] = "more than " TEXT(KNOBS_MAX) " settings or modules";
 static const char TOO_MANY_CANDIDATES[] = "more than " TEXT(CANDIDATES_MAX) " candidates";
 
@@ -80,8 +81,31 @@ static const char *apply_candidates(struct orders *orders, const char *key, char
 	return push(&orders->candidate[orders->candidates - 1].argv, value);
 }
 
+static const char *apply_file(struct orders *orders, const char *key, char *value)
+{
+	struct file *last = orders->files ? &orders->file[orders->files - 1] : NULL;
+
+	if (!strcmp(key, "file.path")) {
+		if (orders->files >= FILES_MAX)
+			return TOO_MANY_FILES;
+		orders->file[orders->files++].path = value;
+		return NULL;
+	}
+	if (!strcmp(key, "file.size") && last)
+		return number(&last->size, value);
+	if (!strcmp(key, "file.crc32") && last)
+		return number(&last->crc32, value);
+	return UNKNOWN;
+}
+
 static const char *apply_run(struct orders *orders, const char *key, char *value)
 {
+	if (!strncmp(key, "file.", 5))
+		return apply_file(orders, key, value);
+	if (!strcmp(key, "trace.path")) {
+		orders->trace = value;
+		return NULL;
+	}
 	if (!strcmp(key, "warmup.arg"))
 		return push(&orders->warmup, value);
 	if (!strcmp(key, "run.arg"))

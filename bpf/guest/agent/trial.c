@@ -124,6 +124,7 @@ void trial_live(void)
 	fork_mark();
 	read_block(1);
 	random_seed(orders.seed);
+	files_place(&orders);
 	if (orders.fork_ms >= orders.deadline_ms)
 		refuse("the fork point lies beyond the deadline of the run");
 	if (!orders.fork_ms)
@@ -143,6 +144,8 @@ void trial_live(void)
 	knob_read(&orders);
 	knob_restore(&orders);
 	frame_file("output", OUTPUT, OUTPUT_LIMIT);
+	if (orders.trace)
+		frame_whole_file("trace", orders.trace, TRACE_LIMIT);
 	run_send("result", &result);
 	sched_send("after", &state, &orders);
 	finish();

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs a program and records what the scheduler does with it and all that it starts:
+ *
+ *   record --out FILE [--events N] [--most BYTES] [--allow-lost] -- PROGRAM [ARGUMENT]...
+ *
+ * Needs root and a kernel with BTF; nothing else, no tracefs and no kprobes. Ends with the program's own status, 128 + signal when
+ * killed by one, 125 when the recording failed. Nothing is written, and nobody wakes up, while the program runs. The file is made
+ * beside its place and renamed. It begins with a line of text, then come the events of record.h, CPU after CPU:
+ *
+ *   PMVX-EVENTS 1 kernel RELEASE cpus N root PID start NS end NS lost N counts N,N,...
+ *
+ * Events that found no room in a CPU's buffer (--events, for each CPU) are lost; a recording with lost events is no recording
+ * unless --allow-lost.
+ */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record.h"
+
+typedef __u32 u32;
+typedef __u64 u64;
+#include "record.skel.h"
+
+enum { EXIT_RECORDER = 125, EXIT_USAGE = 2 };
+
+static const char *out;
+static unsigned long events_per_cpu = 1 << 19;
+static unsigned long most_bytes = ~0ul;
+static bool allow_lost;
+static volatile sig_atomic_t asked_to_end;
+static char libbpf_words[512];
+
+static _Noreturn void fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("record: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(EXIT_RECORDER);
+}
+
+static _Noreturn void usage(void)
+{
+	fprintf(stderr, "usage: record --out FILE [--events N] [--most BYTES] [--allow-lost] -- PROGRAM [ARGUMENT]...\n");
+	exit(EXIT_USAGE);
+}
+
+/* Its first complaint says why; what follows only repeats that something failed. */
+static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_WARN && !libbpf_words[0]) {
+		vsnprintf(libbpf_words, sizeof(libbpf_words), format, args);
+		libbpf_words[strcspn(libbpf_words, "\n")] = '\0';
+	}
+	return 0;
+}
+
+static unsigned long number(const char *text)
+{
+	char *end;
+	unsigned long value = text ? strtoul(text, &end, 10) : 0;
+
+	if (!value || *end)
+		usage();
+	return value;
+}
+
+static char **parse(char **arg)
+{
+	for (arg++; *arg && strcmp(*arg, "--"); arg++) {
+		if (!strcmp(*arg, "--out") && arg[1])
+			out = *++arg;
+		else if (!strcmp(*arg, "--events"))
+			events_per_cpu = number(*++arg);
+		else if (!strcmp(*arg, "--most"))
+			most_bytes = number(*++arg);
+		else if (!strcmp(*arg, "--allow-lost"))
+			allow_lost = true;
+		else
+			usage();
+	}
+	if (!out || !*arg || !arg[1])
+		usage();
+	return arg + 1;
+}
+
+static unsigned long long now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec;
+}
+
+static struct record_bpf *load(int cpus)
+{
+	struct record_bpf *bpf = record_bpf__open();
+
+	if (!bpf)
+		fail("%s", libbpf_words);
+	if ((unsigned long long)cpus * events_per_cpu > 1u << 31)
+		fail("%lu events for each of %d CPUs are too many", events_per_cpu, cpus);
+	bpf->rodata->events_per_cpu = (unsigned int)events_per_cpu;
+	bpf->rodata->online_cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	if (bpf_map__set_max_entries(bpf->maps.buffer, (unsigned int)cpus * (unsigned int)events_per_cpu) || record_bpf__load(bpf))
+		fail("the kernel does not take the recorder: %s", libbpf_words[0] ? libbpf_words : strerror(errno));
+	return bpf;
+}
+
+/* The program, right before it begins: it does so when a byte comes through the pipe, and never when its end is closed. */
+static pid_t start_held(char **argv, int *go)
+{
+	int gate[2];
+	pid_t child;
+	char byte;
+
+	if (pipe2(gate, O_CLOEXEC))
+		fail("pipe: %s", strerror(errno));
+	child = fork();
+	if (child < 0)
+		fail("fork: %s", strerror(errno));
+	if (child > 0) {
+		close(gate[0]);
+		*go = gate[1];
+		return child;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	close(gate[1]);
+	if (read(gate[0], &byte, 1) != 1)
+		_exit(EXIT_RECORDER);
+	execvp(argv[0], argv);
+	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void follow(struct record_bpf *bpf, pid_t child)
+{
+	char nothing[64] = "";
+	int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+
+	if (pidfd < 0 || bpf_map__update_elem(bpf->maps.tasks, &pidfd, sizeof(pidfd), nothing, bpf_map__value_size(bpf->maps.tasks), 0))
+		fail("cannot follow the program: %s", strerror(errno));
+	close(pidfd);
+}
+
+static void on_signal(int number)
+{
+	asked_to_end = number;
+}
+
+/* Everything that descends from us, however it hid: orphans are ours, too. */
+static void kill_all(pid_t child)
+{
+	char path[64];
+
+	kill(child, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	while (waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD) {
+		FILE *children = fopen(path, "r");
+		int pid;
+
+		while (children && fscanf(children, "%d", &pid) == 1)
+			kill(pid, SIGKILL);
+		if (children)
+			fclose(children);
+		usleep(1000);
+	}
+}
+
+static int wait_for(pid_t child)
+{
+	siginfo_t info;
+	int status;
+
+	while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT)) {
+		if (asked_to_end) {
+			kill_all(child);
+			fail("stopped by signal %d; nothing was written", asked_to_end);
+		}
+		if (errno != EINTR)
+			fail("waitid: %s", strerror(errno));
+	}
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static unsigned long count_of(const struct record_bpf *bpf, int cpu)
+{
+	unsigned long long used = bpf->bss->record_cpus[cpu].used;
+
+	return used < events_per_cpu ? (unsigned long)used : events_per_cpu;
+}
+
+static unsigned long long lost_events(const struct record_bpf *bpf, int cpus)
+{
+	unsigned long long lost = bpf->bss->unfollowed;
+
+	for (int cpu = 0; cpu < cpus; cpu++)
+		lost += bpf->bss->record_cpus[cpu].used - count_of(bpf, cpu);
+	return lost;
+}
+
+static void write_events(FILE *file, const struct record_bpf *bpf, int cpus)
+{
+	size_t size = (size_t)cpus * events_per_cpu * sizeof(struct record_event);
+	const struct record_event *events = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(bpf->maps.buffer), 0);
+
+	_Static_assert(sizeof(struct record_event) == 24, "as harness/trace/events.ts reads it");
+	if (events == MAP_FAILED)
+		fail("cannot read the events: %s", strerror(errno));
+	for (int cpu = 0; cpu < cpus; cpu++)
+		fwrite(events + (unsigned long)cpu * events_per_cpu, sizeof(*events), count_of(bpf, cpu), file);
+}
+
+static void write_file(const struct record_bpf *bpf, int cpus, pid_t root, unsigned long long start, unsigned long long end)
+{
+	unsigned long long lost = lost_events(bpf, cpus);
+	unsigned long bytes = 0;
+	struct utsname name;
+	char beside[4096];
+	FILE *file;
+
+	for (int cpu = 0; cpu < cpus; cpu++)
+		bytes += count_of(bpf, cpu) * sizeof(struct record_event);
+	if (lost && !allow_lost)
+		fail("%llu events found no room in buffers of %lu a CPU; give --events a larger number", lost, events_per_cpu);
+	if (bytes > most_bytes)
+		fail("%lu bytes of events; at most %lu may be kept: record a shorter run", bytes, most_bytes);
+	snprintf(beside, sizeof(beside), "%s.part-%d", out, getpid());
+	file = fopen(beside, "w");
+	if (!file)
+		fail("%s: %s", beside, strerror(errno));
+	uname(&name);
+	fprintf(file, "PMVX-EVENTS 1 kernel %s cpus %d root %d start %llu end %llu lost %llu counts ", name.release, cpus, root, start,
+		end, lost);
+	for (int cpu = 0; cpu < cpus; cpu++)
+		fprintf(file, "%s%lu", cpu ? "," : "", count_of(bpf, cpu));
+	fputc('\n', file);
+	write_events(file, bpf, cpus);
+	if (ferror(file) || fflush(file) || fsync(fileno(file)) || fclose(file) || rename(beside, out)) {
+		int error = errno;
+
+		unlink(beside);
+		fail("%s: %s", out, strerror(error));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	char **program = parse(argv);
+	int cpus = libbpf_num_possible_cpus();
+	unsigned long long start;
+	struct record_bpf *bpf;
+	int go, status;
+	pid_t child;
+
+	(void)argc;
+	if (cpus < 1 || cpus > RECORD_CPUS_MAX)
+		fail("%d CPUs; at most %d can be recorded", cpus, RECORD_CPUS_MAX);
+	libbpf_set_print(keep_words);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	bpf = load(cpus);
+	child = start_held(program, &go);
+	follow(bpf, child);
+	if (record_bpf__attach(bpf))
+		fail("cannot attach the recorder: %s", libbpf_words[0] ? libbpf_words : strerror(errno));
+	start = now_ns();
+	if (write(go, "", 1) != 1)
+		fail("the program did not start");
+	status = wait_for(child);
+	bpf->bss->stopped = true;
+	record_bpf__detach(bpf);
+	write_file(bpf, cpus, child, start, now_ns());
+	record_bpf__destroy(bpf);
+	return status;
+}

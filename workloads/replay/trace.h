@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a trace as harness/trace/trace-file.ts writes it: a line with format, length and CRC, a line of JSON about its origin, then
+ * a line a task: its name and what it did. Everything is checked; a trace that is not whole, or that no run can have left, ends the
+ * program with one line.
+ */
+#ifndef PMVX_TRACE_H
+#define PMVX_TRACE_H
+
+#include <ctype.h>
+#include <stdbool.h>
+
+#include "../driver.h"
+
+#define TASKS_MAX 20000
+#define BYTES_MAX (96l << 20)
+
+/*
+ * r: run so many ns of CPU; w: wake a task that waits; v: the same, or leave the wake-up there for it; b: be woken by a task; x: start a
+ * task; s: sleep so many ns; p: sleep until so many ns after the last timer; n, f, R, B, I: nice value or priority in a scheduling
+ * class; c: CPUs as a hexadecimal mask, 0 for all.
+ */
+struct op {
+	char kind;
+	uint64_t value;	    /* of w, v, b, x: the task */
+	struct edge *edge; /* of w, v and b */
+};
+
+/* The wake-ups of one task by another: the nth ends the nth wait. All numbers only grow. */
+struct edge {
+	_Alignas(64) int kept; /* wake-ups up to this one may be taken without sleeping; the woken one sleeps here */
+	int waits;	       /* waits that have begun; the waker sleeps here */
+	int posted;	       /* wake-ups that have been given, or are about to be */
+	int waker_asleep;
+	uint64_t posted_ns;
+	uint64_t key;
+};
+
+struct task {
+	const char *name;
+	struct op *ops;
+	size_t count;
+	bool has_parent;
+	uint64_t begun_ns; /* when it was started in this run */
+};
+
+struct trace {
+	struct task *tasks;
+	size_t count;
+	struct edge *edges; /* a hash table */
+	size_t edge_slots;
+	size_t waits; /* ops that wait for something */
+};
+
+static inline _Noreturn void bad_trace(size_t line, const char *what)
+{
+	if (line)
+		fprintf(stderr, "replay: trace, line %zu: %s\n", line, what);
+	else
+		fprintf(stderr, "replay: trace: %s\n", what);
+	exit(1);
+}
+
+static inline uint32_t crc32_of(const unsigned char *data, size_t length)
+{
+	uint32_t table[256], crc = ~0u;
+
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 8; bit++)
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+	}
+	while (length--)
+		crc = crc >> 8 ^ table[(crc ^ *data++) & 255];
+	return ~crc;
+}
+
+/* The lines after the first, ended by a NUL. */
+static inline char *read_checked(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned int crc, version;
+	long length;
+	char *body;
+
+	if (!file)
+		fail(path, errno);
+	if (fscanf(file, "pmvx-trace %u %ld %8x", &version, &length, &crc) != 3 || fgetc(file) != '\n')
+		bad_trace(0, "no trace");
+	if (version != 1)
+		bad_trace(0, "another version than 1");
+	if (length < 1 || length > BYTES_MAX)
+		bad_trace(0, "too long");
+	body = malloc((size_t)length + 1);
+	if (!body || fread(body, 1, (size_t)length, file) != (size_t)length || fgetc(file) != EOF)
+		bad_trace(0, "cut off, or longer than it says");
+	if (crc32_of((unsigned char *)body, (size_t)length) != crc)
+		bad_trace(0, "damaged");
+	body[length] = '\0';
+	fclose(file);
+	return body;
+}
+
+static inline size_t count_char(const char *text, char what)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += *text == what;
+	return count;
+}
+
+/* One word of a line, and the beginning of the next. */
+static inline char *parse_op(char *word, struct op *op, size_t tasks, size_t line)
+{
+	bool is_signed = *word == 'n' || *word == 'B';
+	char *end;
+
+	op->kind = *word;
+	if (!*word || !strchr("rwvbxspnfRBIc", *word))
+		bad_trace(line, "unknown operation");
+	errno = 0;
+	op->value = is_signed ? (uint64_t)strtoll(word + 1, &end, 10) : strtoull(word + 1, &end, *word == 'c' ? 16 : 10);
+	if (errno || end == word + 1 || (*end != ' ' && *end != '\n') || (!is_signed && !isxdigit((unsigned char)word[1])))
+		bad_trace(line, "no number");
+	if (strchr("wvbx", op->kind) && op->value >= tasks)
+		bad_trace(line, "no such task");
+	if (strchr("rsp", op->kind) && op->value > UINT64_C(86400000000000))
+		bad_trace(line, "longer than a day");
+	return *end == ' ' ? end + 1 : end;
+}
+
+/* `name op op ...`, cut out of the text. */
+static inline char *parse_task(char *text, struct task *task, size_t tasks, size_t line)
+{
+	size_t length = strcspn(text, "\n");
+	char *end = text + length, *word = text + strcspn(text, " \n");
+
+	if (*end != '\n' || word == text)
+		bad_trace(line, "no task");
+	*end = '\0';
+	task->count = count_char(text, ' ');
+	*end = '\n';
+	task->ops = zeroed(task->count + 1, sizeof(*task->ops));
+	task->name = text;
+	for (size_t i = 0; i < task->count; i++) {
+		if (i == 0)
+			*word++ = '\0';
+		word = parse_op(word, &task->ops[i], tasks, line);
+	}
+	if (*word != '\n')
+		bad_trace(line, "something follows the last operation");
+	*end = '\0';
+	return end + 1;
+}
+
+static inline struct edge *edge_between(struct trace *trace, uint64_t waker, uint64_t woken)
+{
+	uint64_t key = (waker << 32 | woken) + 1;
+	size_t at = mix(key) % trace->edge_slots;
+
+	while (trace->edges[at].key && trace->edges[at].key != key)
+		at = (at + 1) % trace->edge_slots;
+	trace->edges[at].key = key;
+	return &trace->edges[at];
+}
+
+/* Every task but the first is started once. */
+static inline void link_task(struct trace *trace, size_t at)
+{
+	struct task *task = &trace->tasks[at];
+
+	for (size_t i = 0; i < task->count; i++) {
+		struct op *op = &task->ops[i];
+
+		if (op->kind == 'w' || op->kind == 'v')
+			op->edge = edge_between(trace, at, op->value);
+		else if (op->kind == 'b')
+			op->edge = edge_between(trace, op->value, at);
+		else if (op->kind == 'x' && (op->value == 0 || trace->tasks[op->value].has_parent))
+			bad_trace(at + 3, "starts a task for the second time");
+		else if (op->kind == 'x')
+			trace->tasks[op->value].has_parent = true;
+		trace->waits += strchr("bspx", op->kind) != NULL;
+	}
+}
+
+static inline struct trace read_trace(const char *path)
+{
+	struct trace trace = { 0 };
+	char *body = read_checked(path);
+	char *text = body + strcspn(body, "\n");
+	size_t pairs = 0;
+
+	trace.count = count_char(text, '\n') - (*text == '\n');
+	if (!trace.count || trace.count > TASKS_MAX)
+		bad_trace(0, trace.count ? "too many tasks" : "no tasks");
+	text++;
+	trace.tasks = zeroed(trace.count, sizeof(*trace.tasks));
+	for (size_t i = 0; i < trace.count; i++) {
+		text = parse_task(text, &trace.tasks[i], trace.count, i + 3);
+		for (size_t k = 0; k < trace.tasks[i].count; k++)
+			pairs += strchr("wvb", trace.tasks[i].ops[k].kind) != NULL;
+	}
+	if (*text)
+		bad_trace(0, "something follows the last task");
+	trace.edge_slots = 2 * pairs + 1;
+	trace.edges = zeroed(trace.edge_slots, sizeof(*trace.edges));
+	for (size_t i = 0; i < trace.count; i++)
+		link_task(&trace, i);
+	for (size_t i = 1; i < trace.count; i++)
+		if (!trace.tasks[i].has_parent)
+			bad_trace(i + 3, "nobody starts this task");
+	return trace;
+}
+
+#endif
