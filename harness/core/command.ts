@@ -10,6 +10,16 @@ export interface WorkloadCommand {
   readonly run: readonly string[];
   /** Absent when the workload has no warm-up. */
   readonly warmup?: readonly string[];
+  /** What must be in the guest before either; absent when nothing must. */
+  readonly files?: readonly WorkloadFile[];
+}
+
+/** A file of the user's that a run reads. */
+export interface WorkloadFile {
+  /** Its place in the guest. */
+  readonly path: string;
+  /** Path and digest, as in the parameter's value. */
+  readonly value: string;
 }
 
 /** Starts servers, awaits them, runs the rest of its arguments, and stops the servers; see bpf/guest/serve/serve.c. */
@@ -22,9 +32,22 @@ export const PLACEHOLDER = /\$\{([a-z][a-z0-9_]*)\}/g;
 export function commandFor(workload: Workload, params: ParameterValues, seed: Seed): WorkloadCommand {
   const { definition } = workload;
   requireLegal(workload, params);
-  const run = argumentsFor(definition, params, seed);
-  if (definition.warmup === undefined) return { run };
-  return { run, warmup: argumentsFor(definition, { ...params, ...definition.warmup }, seed) };
+  const files = filesOf(definition, params);
+  const placed = { ...params, ...Object.fromEntries(files.map(({ name, path }) => [name, path])) };
+  const run = argumentsFor(definition, placed, seed);
+  return {
+    run,
+    ...(definition.warmup === undefined
+      ? {}
+      : { warmup: argumentsFor(definition, { ...placed, ...definition.warmup }, seed) }),
+    ...(files.length === 0 ? {} : { files: files.map(({ path, value }) => ({ path, value })) }),
+  };
+}
+
+function filesOf({ params: known }: WorkloadDefinition, params: ParameterValues) {
+  return Object.entries(known)
+    .filter(([, { type }]) => type === 'file')
+    .map(([name]) => ({ name, path: `/run/pmvx-${name}`, value: String(params[name]) }));
 }
 
 function argumentsFor(definition: WorkloadDefinition, params: ParameterValues, seed: Seed): string[] {

@@ -37,6 +37,7 @@ function checkParameters({ params }: WorkloadDefinition, say: Say): void {
     const path = ['params', name];
     if (name === 'seed')
       say(path, 'a parameter must not be named seed', 'Rename it; the name is taken by the seed of the run');
+    if (parameter.type === 'file') continue;
     if (parameter.type === 'int' && parameter.min > parameter.max) {
       const what = `min ${parameter.min} is more than max ${parameter.max}`;
       say([...path, 'min'], what, 'Swap them');

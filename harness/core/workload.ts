@@ -20,6 +20,20 @@ const Parameter = z.discriminatedUnion('type', [
     default: z.string(),
     about: text,
   }),
+  z.strictObject({
+    /**
+     * A file that the run reads: its content is handed to the guest. The value is a path, here below the project's root, and as soon as it
+     * has been read the path with a digest: `traces/mine.trace@0123456789abcdef`. An argument gets the file's place in the guest.
+     */
+    type: z.literal('file'),
+    default: z.string().min(1),
+    /** Longest file that is taken. */
+    max_bytes: z
+      .int()
+      .min(1)
+      .max(100 * 2 ** 20),
+    about: text,
+  }),
 ]);
 
 /** One argument, or some that are added only when a parameter has a given value. `${name}` and `${seed}` are replaced. */

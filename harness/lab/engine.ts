@@ -19,6 +19,10 @@ export interface Orders {
   /** Complete argument vectors; absent warm-up means none. */
   readonly warmup?: readonly string[];
   readonly run: readonly string[];
+  /** Files that warm-up and run read: place in the guest, directly in /run, and content. */
+  readonly files?: readonly { readonly path: string; readonly content: Buffer }[];
+  /** Path in the guest of what the run leaves for the host, sent as frame `trace`. */
+  readonly trace?: string;
   /** Longest guest time of one workload run. */
   readonly deadlineMs: number;
   /** Guest time from the start of the run at which the policy takes over; before warm-up and run when absent. */
@@ -37,7 +41,8 @@ export interface Frame {
  * Frames in the order in which a healthy trial sends them.
  *
  * hello, ready (machine quiescent), prepared (one for each candidate, in order: `Prepared`), attached (the kernel names the policy:
- * `SchedExtState` as JSON) or refused ({reason}), warm ({exit}), output (the workload's bytes, bounded), result (`RunResult`), after
+ * `SchedExtState` as JSON) or refused ({reason}), warm ({exit}), output (the workload's bytes, bounded), trace (the file `Orders.trace`,
+ * when the run left it), result (`RunResult`), after
  * (`SchedExtState`), policy-log (what a scheduler process printed), klog (kernel log), done. Where the policy takes over during the run,
  * warm and then forked (`Forked`) come before attached or refused. `error` ({reason}) says that the agent itself failed.
  */
@@ -50,6 +55,7 @@ export const FRAME_KINDS = [
   'refused',
   'warm',
   'output',
+  'trace',
   'result',
   'after',
   'policy-log',

@@ -5,7 +5,7 @@ import { FRAME_KINDS, type Frame, type FrameKind } from './engine.ts';
 const HEADER = /^(PMVX 2 ([a-z-]{1,32}) (\d{1,20}) (\d{1,10})) ([0-9a-f]{8})$/;
 const MAX_HEADER = 128;
 /** Larger than any frame that the agent sends. */
-const MAX_PAYLOAD = 4 * 2 ** 20;
+const MAX_PAYLOAD = 33 * 2 ** 20;
 
 export interface DecodedFrames {
   readonly frames: readonly Frame[];

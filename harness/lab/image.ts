@@ -51,7 +51,7 @@ const SOURCES = [
   'bpf/recorder/*.{c,h}',
   'harness/lab/plugin/*.{c,h}',
   'workloads/*.h',
-  'workloads/*/*.c',
+  'workloads/*/*.{c,h}',
   'workloads/*/guest/**/*',
   'bpf/policies/*/*.bpf.c',
   'bpf/policies/*/*.h',

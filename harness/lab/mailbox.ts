@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { MAX_CANDIDATES, MAX_MODULES } from '../core/candidates.ts';
 import { type HeldProgram, heldProgram } from '../core/held-program.ts';
@@ -11,6 +11,10 @@ export const MAILBOX_BYTES = 128 * 2 ** 20;
 /** Where each block begins, and the most that the guest is ready to read of one; see bpf/guest/agent/mailbox.c. */
 const BLOCK_BYTES = 2 ** 20;
 const MAX_ORDERS = BLOCK_BYTES - 4096;
+/** Where files begin, each at a page's beginning; see bpf/guest/agent/file.c. */
+const FILES_AT = 4 * BLOCK_BYTES;
+const PAGE = 4096;
+const MAX_FILES = 8;
 /** As in bpf/guest/agent/agent.h. */
 const MAX_ARGUMENTS = 128;
 /** How long a scheduler may take to be ready, and again to attach, guest time: scx_lavd is loaded and verified in a minute. */
@@ -56,14 +60,36 @@ function candidateLines({ ops, argv }: HeldProgram): Line[] {
   return [['candidate.ops', ops], ...argumentLines('candidate.arg', argv)];
 }
 
-function runLines({ seed, warmup, run, deadlineMs, forkAtMs }: Orders): Line[] {
+function runLines(orders: Orders): Line[] {
+  const { seed, warmup, run, deadlineMs, forkAtMs, trace } = orders;
   return [
     ['seed', String(seed)],
     ...argumentLines('warmup.arg', warmup ?? []),
     ...argumentLines('run.arg', run),
     ['run.deadline_ms', String(deadlineMs)],
+    ...filesOf(orders).flatMap(({ path, content }): Line[] => [
+      ['file.path', path],
+      ['file.size', String(content.length)],
+      ['file.crc32', String(crc32(content))],
+    ]),
+    ...(trace === undefined ? [] : [['trace.path', trace] as const]),
     ...(forkAtMs === undefined ? [] : [['fork.at_ms', String(forkAtMs)] as const]),
   ];
+}
+
+/** The files of a run, each with its place in the mailbox. Throws RangeError when they do not fit. */
+function filesOf({ files = [] }: Orders) {
+  if (files.length > MAX_FILES)
+    throw new RangeError(`${files.length} files; the guest takes at most ${MAX_FILES}`);
+  let next = FILES_AT;
+  return files.map(({ path, content }) => {
+    const at = next;
+    next += Math.ceil(content.length / PAGE) * PAGE;
+    if (next > MAILBOX_BYTES) {
+      throw new RangeError(`files end at ${next}, past the mailbox of ${MAILBOX_BYTES} bytes, with ${path}`);
+    }
+    return { path, content, at };
+  });
 }
 
 /** Two candidates may go by one name (a scheduler with other arguments), so the choice is a candidate's number. */
@@ -128,9 +154,15 @@ export async function writeMailbox(path: string, orders: Orders, blocks = 3): Pr
     for (const [at, block] of encoded.entries()) {
       await file.write(at < blocks ? block : WAIT, 0, null, at * BLOCK_BYTES);
     }
+    // They belong to block 1.
+    if (blocks > 1) await writeFiles(file, orders);
   } finally {
     await file.close();
   }
+}
+
+async function writeFiles(file: FileHandle, orders: Orders): Promise<void> {
+  for (const { content, at } of filesOf(orders)) await file.write(content, 0, null, at);
 }
 
 /** Adds a block to the mailbox of a machine that waits for it: the header last, for the guest looks at that. */
@@ -139,6 +171,7 @@ export async function addBlock(path: string, orders: Orders, at: 0 | 1 | 2): Pro
   const body = block.indexOf('\n') + 1;
   const file = await open(path, 'r+');
   try {
+    if (at === 1) await writeFiles(file, orders);
     if (body < block.length) await file.write(block, body, null, at * BLOCK_BYTES + body);
     await file.write(block, 0, body, at * BLOCK_BYTES);
   } finally {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { Seed } from '../core/seed.ts';
 import type { Engine, EngineStatus, GuestOutcome, Orders } from './engine.ts';
 import type { ReadyImage } from './image.ts';
 import { IMAGE_FILES } from './image-files.ts';
 import { runMachineProcess } from './machine-process.ts';
-import { MOUNT_POINT, nativeCommand } from './native/command.ts';
+import { MOUNT_POINT, nativeCommand, PLACED } from './native/command.ts';
 import { hostSchedExt, type NativeHost, nativeObstacle, thisHost } from './native/host.ts';
 import { boundedOutput, readReport } from './native/report.ts';
 import { NativeTrial } from './native/trial.ts';
@@ -45,6 +45,10 @@ export function nativeEngine(image: Pick<ReadyImage, 'folder'>, host: NativeHost
       const cpus = (await host.cpus()).slice(0, machine.vcpus);
       await mkdir(join(folder, MOUNT_POINT), { recursive: true });
       await clear(folder);
+      for (const { path, content } of orders.files ?? []) {
+        await mkdir(join(folder, PLACED), { recursive: true });
+        await writeFile(join(folder, PLACED, basename(path)), content);
+      }
       const command = nativeCommand({
         root: join(image.folder, IMAGE_FILES.root),
         cpus,
@@ -108,7 +112,9 @@ export async function probeNative(
 
 /** What a trial leaves for its judge, also one whose controller was killed. */
 async function clear(folder: string): Promise<void> {
-  for (const name of ['report', 'output']) await rm(join(folder, name), { force: true });
+  for (const name of ['report', 'output', 'trace', PLACED]) {
+    await rm(join(folder, name), { force: true, recursive: true });
+  }
 }
 
 function deadlineOf({ warmup, deadlineMs }: Orders): number {

@@ -2,6 +2,7 @@
 
 import { candidatesOf, modulesOf } from '../core/candidates.ts';
 import { commandFor } from '../core/command.ts';
+import { readNamedFile } from '../core/file-parameter.ts';
 import { forkPointMs } from '../core/fork-point.ts';
 import type { Policy } from '../core/policy.ts';
 import type { EngineName, PlannedTrial } from '../core/trial.ts';
@@ -30,6 +31,9 @@ export function ordersFor(
     ...(modules.length === 0 ? {} : { modules }),
     ...(command.warmup === undefined ? {} : { warmup: command.warmup }),
     run: command.run,
+    ...(command.files === undefined
+      ? {}
+      : { files: command.files.map(({ path, value }) => ({ path, content: readNamedFile(value) })) }),
     deadlineMs: Math.round(workload.definition.deadline_s * 1000),
     ...(forkAtMs === undefined ? {} : { forkAtMs }),
   };

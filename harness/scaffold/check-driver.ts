@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { commandFor } from '../core/command.ts';
 import { extractMetrics } from '../core/extract.ts';
+import { pathOfFile } from '../core/file-parameter.ts';
 import { defaultParameters } from '../core/parameters.ts';
 import { deriveSeed, type Seed } from '../core/seed.ts';
 import type { Workload } from '../core/workload.ts';
@@ -43,7 +44,11 @@ export async function checkDriver(root: string, workload: Workload): Promise<Che
 /** Arguments for a run of milliseconds. */
 function small(workload: Workload, seed: Seed): string[] {
   const params = { ...defaultParameters(workload.definition), ...workload.definition.warmup };
-  return commandFor(workload, params, seed).run.slice(1);
+  const { run, files = [] } = commandFor(workload, params, seed);
+  return run.slice(1).map((argument) => {
+    const file = files.find(({ path }) => path === argument);
+    return file === undefined ? argument : pathOfFile(file.value);
+  });
 }
 
 async function checkRuns(workload: Workload, run: Run): Promise<Check[]> {

@@ -28,6 +28,8 @@ export async function checkWorkload(root: string, workload: Workload): Promise<C
 
 /** Every parameter at one end of its range, or at each of its choices. */
 function extremes(parameter: Parameter): readonly (string | number)[] {
+  // Another file is another content, and no other argument.
+  if (parameter.type === 'file') return [];
   return parameter.type === 'int' ? [parameter.min, parameter.max] : parameter.values;
 }
 

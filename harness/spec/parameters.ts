@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { namedFile } from '../core/file-parameter.ts';
 import { didYouMean, nearest } from '../core/nearest.ts';
 import { isLegal, type Parameter, requirement } from '../core/parameters.ts';
 import type { EngineName } from '../core/trial.ts';
@@ -32,6 +33,15 @@ export function resolveParameters(
   const params: Record<string, string | number> = {};
   for (const [name, definition] of Object.entries(definitions)) {
     const value = Object.hasOwn(given, name) ? given[name] : (usual[name] ?? definition.default);
+    if (definition.type === 'file') {
+      try {
+        params[name] = namedFile(String(value), definition.max_bytes);
+      } catch (error) {
+        const what = `${name} of ${workload.id} ${(error as Error).message}`;
+        faults.push({ name, unknown: false, what, next: advice(definition, value) });
+      }
+      continue;
+    }
     const meant = asMeant(definition, value);
     if (isLegal(definition, meant)) params[name] = meant as string | number;
     else {

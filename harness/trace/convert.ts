@@ -34,7 +34,10 @@ const UNSAID: Scheduling = { class: 'other', level: 0, cpus: 0 };
  * Turns what the kernel told into what each task did. Tasks are numbered in the order in which they started. A wake-up counts when it
  * ended a wait: the kernel tells of others, too, of tasks that had not fallen asleep yet and never did.
  */
-export function convert(recording: Recording): { readonly tasks: readonly TracedTask[]; readonly figures: TraceFigures } {
+export function convert(recording: Recording): {
+  readonly tasks: readonly TracedTask[];
+  readonly figures: TraceFigures;
+} {
   const walk = new Walk(recording.root);
   for (const event of recording.events) walk.take(event);
   walk.end(recording.durationNs);
@@ -85,7 +88,14 @@ class Walk {
   }
 
   #begin(pid: number, name: string, scheduling: Scheduling, atNs: number): LiveTask {
-    const task: LiveTask = { id: this.tasks.length, name, scheduling, drafts: [], run: 0, runnableSince: atNs };
+    const task: LiveTask = {
+      id: this.tasks.length,
+      name,
+      scheduling,
+      drafts: [],
+      run: 0,
+      runnableSince: atNs,
+    };
     this.tasks.push(task);
     this.#alive.set(pid, task);
     return task;
@@ -134,7 +144,11 @@ class Walk {
     if (by === undefined || by === task) task.woken = { atNs, timer: kind === 'timer' };
     else {
       this.#spend(by, atNs);
-      task.woken = { atNs, timer: false, by: { task: by, operation: push(by, {}), free: by.timerNs !== undefined } };
+      task.woken = {
+        atNs,
+        timer: false,
+        by: { task: by, operation: push(by, {}), free: by.timerNs !== undefined },
+      };
     }
     if (task.waiting !== undefined) task.runnableSince = atNs;
   }
@@ -155,7 +169,8 @@ class Walk {
     task.name = name;
     task.scheduling = { class: of, level, cpus };
     this.#spend(task, event.atNs);
-    if (of !== before.class || level !== before.level) push(task, { value: { do: 'class', class: of, level } });
+    if (of !== before.class || level !== before.level)
+      push(task, { value: { do: 'class', class: of, level } });
     if (cpus !== before.cpus) push(task, { value: { do: 'cpus', mask: cpus } });
   }
 
@@ -180,7 +195,11 @@ function push(task: LiveTask, draft?: Draft): Draft {
 }
 
 /** Says what a wait was for, now that it has ended. */
-function settle(task: LiveTask, waiting: NonNullable<LiveTask['waiting']>, { atNs, timer, by }: WakeUp): void {
+function settle(
+  task: LiveTask,
+  waiting: NonNullable<LiveTask['waiting']>,
+  { atNs, timer, by }: WakeUp,
+): void {
   if (by !== undefined) {
     waiting.operation.value = { do: 'wait', task: by.task.id };
     by.operation.value = { do: 'wake', task: task.id, ...(by.free ? { free: true } : {}) };

@@ -2,10 +2,27 @@
 
 /** What the kernel told the recorder; layout in bpf/recorder/record.h. Tasks are pids, 0 is a task that is not followed. */
 export type SchedEvent =
-  | { readonly kind: 'switch'; readonly atNs: number; readonly leaves: number; readonly comes: number; readonly leave: Leave }
-  | { readonly kind: 'wake'; readonly atNs: number; readonly by: By; readonly waker: number; readonly woken: number }
+  | {
+      readonly kind: 'switch';
+      readonly atNs: number;
+      readonly leaves: number;
+      readonly comes: number;
+      readonly leave: Leave;
+    }
+  | {
+      readonly kind: 'wake';
+      readonly atNs: number;
+      readonly by: By;
+      readonly waker: number;
+      readonly woken: number;
+    }
   | { readonly kind: 'start'; readonly atNs: number; readonly parent: number; readonly child: number }
-  | ({ readonly kind: 'task'; readonly atNs: number; readonly task: number; readonly name: string } & Scheduling);
+  | ({
+      readonly kind: 'task';
+      readonly atNs: number;
+      readonly task: number;
+      readonly name: string;
+    } & Scheduling);
 
 /** How a task left its CPU: it could have gone on, it waits for something, or it has ended. */
 export type Leave = 'preempted' | 'blocked' | 'dead';
@@ -45,7 +62,8 @@ const BY: readonly (By | undefined)[] = ['task', 'timer', 'other'];
 /** Reads what `record` wrote. Throws RangeError that says what is wrong with it. */
 export function decodeEvents(data: Buffer): Recording {
   const end = data.subarray(0, MAX_HEADER).indexOf(10);
-  const [, version, kernel = '', ...numbers] = HEADER.exec(data.toString('latin1', 0, Math.max(end, 0))) ?? [];
+  const [, version, kernel = '', ...numbers] =
+    HEADER.exec(data.toString('latin1', 0, Math.max(end, 0))) ?? [];
   if (version === undefined) throw new RangeError('no recording: its first line is no header');
   if (version !== '1') throw new RangeError(`a recording of version ${version}, wanted 1`);
   const [cpus = '', root = '', start = '', stop = '', lost = '', list = ''] = numbers;
@@ -71,7 +89,11 @@ export function decodeEvents(data: Buffer): Recording {
 
 function eventAt(data: Buffer, at: number, startNs: bigint): SchedEvent {
   const kind = data[at + 20];
-  const [a, b, value] = [8, 12, 16].map((offset) => data.readUInt32LE(at + offset)) as [number, number, number];
+  const [a, b, value] = [8, 12, 16].map((offset) => data.readUInt32LE(at + offset)) as [
+    number,
+    number,
+    number,
+  ];
   const atNs = Number(data.readBigUInt64LE(at) - startNs);
   switch (kind) {
     case 1: {
@@ -88,7 +110,8 @@ function eventAt(data: Buffer, at: number, startNs: bigint): SchedEvent {
       return { kind: 'start', atNs, parent: a, child: b };
     case 4: {
       const next = at + EVENT_BYTES;
-      if (next >= data.length || data[next + 20] !== 5) throw new RangeError(`event at byte ${at}: a task without a name`);
+      if (next >= data.length || data[next + 20] !== 5)
+        throw new RangeError(`event at byte ${at}: a task without a name`);
       const name = data.toString('latin1', next, next + 16).replace(/\0.*$/s, '');
       return { kind: 'task', atNs, task: a, name, cpus: b, ...classOf(value, at) };
     }
@@ -99,7 +122,8 @@ function eventAt(data: Buffer, at: number, startNs: bigint): SchedEvent {
 
 function classOf(value: number, at: number): Pick<Scheduling, 'class' | 'level'> {
   const name = (SCHED_CLASSES as Readonly<Record<number, SchedClass>>)[value >> 8];
-  if (name === undefined) throw new RangeError(`event at byte ${at}: scheduling class ${value >> 8} is unknown`);
+  if (name === undefined)
+    throw new RangeError(`event at byte ${at}: scheduling class ${value >> 8} is unknown`);
   const level = value & 0xff;
   return { class: name, level: name === 'fifo' || name === 'rr' ? level : level - 20 };
 }

@@ -10,7 +10,7 @@ export function stuckFault(tasks: readonly TracedTask[]): string | undefined {
   const begun = new Set([0]);
   const at = tasks.map(() => 0);
   /** By waker and woken: how many waits have begun, how many wake-ups were given, and who cannot go on for want of the other. */
-  const edges = new Map<string, { waits: number; wakes: number; stuck?: number | undefined }>();
+  const edges = new Map<string, Edge>();
   const waits = new Set<number>();
   const ready = [0];
   for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
@@ -20,7 +20,8 @@ export function stuckFault(tasks: readonly TracedTask[]): string | undefined {
     for (; next < operations.length && goes; next++) {
       const operation = operations[next];
       if (operation?.do === 'start') {
-        if (begun.has(operation.task)) return `task ${operation.task} is started for the second time, by task ${id}`;
+        if (begun.has(operation.task))
+          return `task ${operation.task} is started for the second time, by task ${id}`;
         begun.add(operation.task);
         ready.push(operation.task);
       } else if (operation?.do === 'wake' || operation?.do === 'wait') {
@@ -38,7 +39,10 @@ export function stuckFault(tasks: readonly TracedTask[]): string | undefined {
   }
   const [stuck] = waits;
   if (stuck !== undefined) {
-    const operation = tasks[stuck]?.operations[at[stuck] as number] as { readonly do: string; readonly task: number };
+    const operation = tasks[stuck]?.operations[at[stuck] as number] as {
+      readonly do: string;
+      readonly task: number;
+    };
     const what = operation.do === 'wait' ? 'waits for a wake-up by' : 'wakes';
     const why = operation.do === 'wait' ? 'that never comes' : 'which never waits for it';
     return `task ${stuck} ${what} task ${operation.task}, ${why}`;
@@ -47,8 +51,14 @@ export function stuckFault(tasks: readonly TracedTask[]): string | undefined {
   return never < 0 ? undefined : `task ${never} is never started`;
 }
 
-function edgeOf<T>(edges: Map<string, T | { waits: number; wakes: number }>, key: string) {
-  const edge = (edges.get(key) ?? { waits: 0, wakes: 0 }) as { waits: number; wakes: number; stuck?: number | undefined };
+interface Edge {
+  waits: number;
+  wakes: number;
+  stuck?: number | undefined;
+}
+
+function edgeOf(edges: Map<string, Edge>, key: string): Edge {
+  const edge = edges.get(key) ?? { waits: 0, wakes: 0 };
   edges.set(key, edge);
   return edge;
 }

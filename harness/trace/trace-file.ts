@@ -102,7 +102,10 @@ function nameWord(name: string): string {
   return encodeURIComponent(name) || '-';
 }
 
-const CLASS_LETTERS = { other: 'n', fifo: 'f', rr: 'R', batch: 'B', idle: 'I' } as const satisfies Record<SchedClass, string>;
+const CLASS_LETTERS = { other: 'n', fifo: 'f', rr: 'R', batch: 'B', idle: 'I' } as const satisfies Record<
+  SchedClass,
+  string
+>;
 
 function word(operation: Operation): string {
   switch (operation.do) {

@@ -40,7 +40,8 @@ static atomic_int alive;
 static uint64_t *delays, started_ns;
 static atomic_size_t delay_count;
 static _Atomic uint64_t excess_ns;
-static _Atomic uint64_t digest; /* of all computing: no compiler may leave it out */
+static _Atomic uint64_t digest; /* of all lengths of computing */
+static volatile uint64_t sink;	/* no compiler may leave the computing out */
 
 /* A thread's state while it plays a task. */
 struct player {
@@ -88,7 +89,7 @@ static uint64_t jittered(struct player *player, uint64_t ns)
 {
 	uint64_t span = ns / PER_MILLE * 2 * (uint64_t)jitter_per_mille;
 
-	player->draw = mix(player->draw);
+	player->draw = mix(player->draw ^ ns);
 	return ns - span / 2 + (span ? player->draw % (span + 1) : 0);
 }
 
@@ -269,7 +270,8 @@ static void *play(void *argument)
 	player.state = player.draw;
 	for (size_t i = 0; i < task->count; i++)
 		step(&player, &task->ops[i]);
-	atomic_fetch_xor(&digest, player.state);
+	atomic_fetch_xor(&digest, mix(player.target_ns ^ player.draw));
+	sink = player.state;
 	used = cpu_ns();
 	if (used > player.target_ns)
 		atomic_fetch_add(&excess_ns, used - player.target_ns);
@@ -286,7 +288,7 @@ static void calibrate(void)
 	for (int round = 0; round < 5;) {
 		uint64_t before = cpu_ns(), took;
 
-		digest ^= compute((uint64_t)seed, steps);
+		sink = compute((uint64_t)seed, steps);
 		took = cpu_ns() - before;
 		if (took < CALIBRATE_NS) {
 			steps = took < CALIBRATE_NS / 16 ? steps * 8 : steps * 2;
@@ -329,7 +331,7 @@ static void report(uint64_t end_ns)
 	printf("delay_p99 %.3f us\n", percentile_us(delays, count, 990));
 	printf("delays %zu count\n", count);
 	printf("waits %zu count\n", trace.waits + 1);
-	printf("digest %016llx hex\n", (unsigned long long)atomic_load(&digest));
+	printf("work_digest %016llx hex\n", (unsigned long long)atomic_load(&digest));
 	printf("excess %.4f ratio\n", (double)atomic_load(&excess_ns) / 1e9 / (cpu > 0 ? cpu : 1e-9));
 	print_histogram("delay", delays, count);
 }
@@ -343,7 +345,7 @@ int main(int argc, char **argv)
 	int left;
 
 	if (argc < 2 || !strncmp(argv[1], "--", 2))
-		usage(known, 2, "the first argument is a trace", argc < 2 ? "none" : argv[1]);
+		usage(known, 2, "the first argument must be a trace", argc < 2 ? "none" : argv[1]);
 	parse(argc - 1, argv + 1, known, 2);
 	trace = read_trace(argv[1]);
 	prepare();

@@ -19,14 +19,19 @@ static int channel = -1;
 /* CRC of what came before (0: nothing) and `data`. */
 uint32_t crc32_of(uint32_t before, const void *data, size_t length)
 {
+	static uint32_t table[256];
 	const unsigned char *byte = data;
 	uint32_t crc = ~before;
 
-	while (length--) {
-		crc ^= *byte++;
+	for (uint32_t i = 0; i < 256 && !table[255]; i++) {
+		uint32_t entry = i;
+
 		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+			entry = entry >> 1 ^ (entry & 1 ? 0xedb88320u : 0);
+		table[i] = entry;
 	}
+	while (length--)
+		crc = crc >> 8 ^ table[(crc ^ *byte++) & 255];
 	return ~crc;
 }
 

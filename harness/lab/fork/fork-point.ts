@@ -73,7 +73,10 @@ export async function forkPoint(
   const quiescent = await lab.store.create(quiescentParts, make({ orders, blocks: 1 }));
   if (orders.forkAtMs === undefined) return quiescent;
   try {
-    const parts = { ...quiescentParts, blocks: [run], parent: quiescent.key };
+    const files = (orders.files ?? []).map(({ content }) =>
+      createHash('sha256').update(content).digest('hex'),
+    );
+    const parts = { ...quiescentParts, blocks: [run, ...files], parent: quiescent.key };
     return await lab.store.create(parts, make({ orders, blocks: 2, parent: quiescent }));
   } finally {
     await quiescent.release();

@@ -2,6 +2,8 @@
 
 /** Where the image's root is mounted, inside the trial's folder; what happens there nobody outside sees. */
 export const MOUNT_POINT = 'root';
+/** Files for the run, in the trial's folder; they are in /run inside. */
+export const PLACED = 'files';
 
 /**
  * Root file system as a guest has it: the image's own, read-only, with memory behind /tmp and /run. The trial's folder is /mnt.
@@ -11,6 +13,7 @@ const SETUP = `set -e
 image=$1; shift
 mount -o loop,ro,noatime -t ext4 "$image" ${MOUNT_POINT}
 for place in tmp run; do mount -t tmpfs -o mode=1777 tmpfs ${MOUNT_POINT}/$place; done
+[ ! -d ${PLACED} ] || cp ${PLACED}/* ${MOUNT_POINT}/run/
 mount -t proc proc ${MOUNT_POINT}/proc
 for place in dev sys; do mount --rbind /$place ${MOUNT_POINT}/$place; done
 mount --bind "$PWD" ${MOUNT_POINT}/mnt
