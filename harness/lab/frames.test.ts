@@ -52,8 +52,8 @@ const faults: [string, Buffer, string][] = [
   ['a kind that objects have', frame('constructor', '{}'), 'unknown frame "constructor" at byte 0 of 44'],
   [
     'a size beyond all that is sent',
-    Buffer.from('PMVX 2 output 1 4194305 00000000\n'),
-    'frame "output" of 4194305 bytes at byte 0 of 33',
+    Buffer.from('PMVX 2 output 1 34603009 00000000\n'),
+    'frame "output" of 34603009 bytes at byte 0 of 33',
   ],
   ['a wrong CRC', Buffer.from('PMVX 2 done 1 2 00000000\n{}\n'), 'frame "done" damaged at byte 0 of 28'],
   [
