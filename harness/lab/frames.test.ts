@@ -53,7 +53,7 @@ const faults: [string, Buffer, string][] = [
   [
     'a size beyond all that is sent',
     Buffer.from('PMVX 2 output 1 34603009 00000000\n'),
-    'frame "output" of 34603009 bytes at byte 0 of 33',
+    'frame "output" of 34603009 bytes at byte 0 of 34',
   ],
   ['a wrong CRC', Buffer.from('PMVX 2 done 1 2 00000000\n{}\n'), 'frame "done" damaged at byte 0 of 28'],
   [
