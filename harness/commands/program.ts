@@ -77,6 +77,15 @@ Examples:
   pmvx figures my-run-20260101-120000 --metric wakeup_p999
   pmvx figures with-2-vcpus with-4-vcpus with-8-vcpus --only scaling`;
 
+const REPORT_NOTES = `
+One file that can be sent and opened anywhere: a browser draws the charts, marks answer to the pointer, tables sort by their titles,
+and it prints. What guests printed is escaped; the page loads nothing and runs no script but its own.
+
+Examples:
+  pmvx report results/reference/quickstart-20261124-031232 --out /tmp
+  pmvx report my-run-20260101-120000
+  pmvx report my-run-20260101-120000 --metric wakeup_p999`;
+
 const NEW_NOTES = `
 Nothing else is touched: a folder is all that a workload or a policy is.
 
@@ -206,6 +215,20 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
         finish(await figuresCommand({ run, others, ...options }, context));
       },
     );
+
+  program
+    .command('report')
+    .description(
+      'write a run as one HTML page: findings in words, charts, tables, provenance; needs no network',
+    )
+    .argument('<run>', 'id or folder of a run')
+    .option('--metric <name>', "instead of each workload's primary one")
+    .option('--out <dir>', "folder of report.html; default the run's own")
+    .addHelpText('after', REPORT_NOTES)
+    .action(async (run: string, options: Omit<import('./report.ts').ReportArgs, 'run'>) => {
+      const { reportCommand } = await import('./report.ts');
+      finish(await reportCommand({ run, ...options }, context));
+    });
 
   program
     .command('fidelity')

@@ -87,7 +87,7 @@ function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part
           { mark: { type: 'rule', color: GREY, strokeDash: [2, 3] } },
           {
             mark: { type: 'text', align: 'right', dy: -6, dx: -4, fontSize: 9, color: GREY },
-            encoding: { x: { value: PANEL.width }, text: { field: 'words', type: 'nominal' } },
+            encoding: { x: { value: 'width' }, text: { field: 'words', type: 'nominal' } },
           },
         ],
       },

@@ -36,7 +36,7 @@ interface Mark {
 
 /** Pixels between two policies. */
 const STEP = 18;
-const WIDTH = { one: 400, two: 250 } as const;
+const WIDTH = { one: 400, two: 250, alone: 560 } as const;
 /** Rows of one column of a page in print, where a panel's title and axis take as much as `HEADING` rows. */
 const COLUMN_ROWS = 72;
 const HEADING = 5;
@@ -48,7 +48,7 @@ const HEADING = 5;
  */
 export function forestPlot(rows: readonly FlatRow[], given: FigureNames): TopLevelSpec {
   const marks = rows.filter((row) => row.role !== 'baseline').map((row) => markOf(row, rows));
-  const looks = (Object.keys(LOOKS) as Look[]).filter((look) => marks.some((mark) => mark.look === look));
+  const looks = looksOf(marks);
   const panels = unique(marks.map(({ panel }) => panel));
   if (panels.length === 0) panels.push(`no policy besides ${given.baseline} in this run`);
   const columns = marks.length + HEADING * panels.length > COLUMN_ROWS ? 2 : 1;
@@ -68,6 +68,19 @@ export function forestPlot(rows: readonly FlatRow[], given: FigureNames): TopLev
       }),
     })),
   });
+}
+
+/** One workload's panel alone, without heading and without numbers: for where a table stands beside it. */
+export function forestPanel(rows: readonly FlatRow[], given: FigureNames): TopLevelSpec {
+  const marks = rows.filter((row) => row.role !== 'baseline').map((row) => markOf(row, rows));
+  const axisTitle = `metric / metric under ${given.baseline} (no unit; log scale)`;
+  const looks = looksOf(marks);
+  const panel = panelOf({ marks, looks, width: WIDTH.alone, axisTitle, numbers: false });
+  return sheet(`${given.run}: ratio to ${given.baseline}`, subtitleOf(rows), panel);
+}
+
+function looksOf(marks: readonly Mark[]): Look[] {
+  return (Object.keys(LOOKS) as Look[]).filter((look) => marks.some((mark) => mark.look === look));
 }
 
 /** The rows of each page of a forest plot that is read in print: whole workloads, two columns at most. */
@@ -91,8 +104,9 @@ function panelOf(given: {
   readonly looks: readonly Look[];
   readonly width: number;
   readonly axisTitle: string | null;
+  readonly numbers?: boolean;
 }) {
-  const { marks, looks, width, axisTitle } = given;
+  const { marks, looks, width, axisTitle, numbers = true } = given;
   // A range for each panel: one latency that is ten times worse must not flatten all other panels.
   const floor = marks.find((mark) => mark.floor !== undefined)?.floor;
   const domain = ratioDomain([
@@ -162,11 +176,16 @@ function panelOf(given: {
         },
         encoding: { x: { datum: 1, ...x }, y, text: { field: 'words', type: 'nominal' } },
       },
-      {
-        mark: { type: 'text', align: 'left', dx: 10, fontSize: 9, color: GREY },
-        encoding: { x: { value: width }, y, text: { field: 'numbers', type: 'nominal' } },
-      },
+      ...(numbers ? [numbersLayer(y)] : []),
     ],
+  };
+}
+
+/** Ratio, interval and n to the right of the panel. */
+function numbersLayer(y: object) {
+  return {
+    mark: { type: 'text', align: 'left', dx: 10, fontSize: 9, color: GREY },
+    encoding: { x: { value: 'width' }, y, text: { field: 'numbers', type: 'nominal' } },
   };
 }
 

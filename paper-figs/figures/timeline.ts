@@ -14,7 +14,9 @@ const STATES: Readonly<Record<TrialState, { readonly colour: string; readonly le
   crashed: { colour: '#7A3B00', letter: 'C' },
 };
 const WIDTH = 760;
+/** Pixels of a trial, and of the whole figure; with many at once the second decides. */
 const SLOT = 11;
+const MOST_HEIGHT = 900;
 /** Beyond this many blocks their borders would be all that is seen. */
 const MOST_BORDERS = 60;
 
@@ -73,7 +75,7 @@ export function trialTimeline(rows: readonly TimelineRow[], given: FigureNames):
     ],
     {
       width: WIDTH,
-      height: workloads.length * (slots * SLOT + 8),
+      height: Math.min(MOST_HEIGHT, workloads.length * (slots * SLOT + 8)),
       layer: [
         {
           data: { values: borders },

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { distributionRows } from '../../analysis/tables/distribution-rows.ts';
+import { type OutcomeTable, outcomeTable } from '../../analysis/tables/outcome-table.ts';
+import { scalingRows } from '../../analysis/tables/scaling-rows.ts';
+import { tableRows } from '../../analysis/tables/table-rows.ts';
+import { timelineRows } from '../../analysis/tables/timeline-rows.ts';
+import type { StoredRun } from '../../harness/store/run-folder.ts';
+import { heatmap } from '../figures/heatmap.ts';
+import { scalingCurves } from '../figures/scaling.ts';
+import { type FigureInput, policyName } from '../figures/style.ts';
+import { trialTimeline } from '../figures/timeline.ts';
+import { chartHtml } from './charts.ts';
+import { findingsOf } from './findings.ts';
+import { codeForScript, html, Markup } from './html.ts';
+import { ENGINE_LIMITS } from './limits.ts';
+import { machineWords, provenanceHtml, reproduceHtml } from './provenance.ts';
+import { sortableTable } from './result-table.ts';
+import { findingsHtml } from './words.ts';
+import { workloadsHtml } from './workloads.ts';
+
+export interface ReportInput extends Pick<StoredRun, 'spec' | 'plan' | 'provenance' | 'records'> {
+  /** How the run is named in commands. */
+  readonly folder: string;
+  /** What reading the run found, in words. */
+  readonly notices?: readonly string[];
+  /** Instead of each workload's primary metric. */
+  readonly metric?: string;
+}
+
+/**
+ * A run as one page of HTML that needs nothing else: findings in words, then charts, tables, and where the numbers come
+ * from. Whatever a guest printed is escaped, and the page's policy lets no script run but its own two. Equal records
+ * give equal bytes.
+ */
+export async function reportHtml(input: ReportInput): Promise<string> {
+  const { spec, plan, provenance, records } = input;
+  const { run } = provenance;
+  const metric = input.metric === undefined ? {} : { metric: input.metric };
+  const table = outcomeTable({ run, spec, planned: plan.trials, records, ...metric });
+  const rows = tableRows(table);
+  const given = { run, baseline: spec.baseline, policies: spec.policies };
+  const body = html`<header>
+<h1>${run}</h1>
+<p class="under">${table.recorded === table.planned ? `${table.recorded}` : `${table.recorded} of ${table.planned}`} trials on ${table.engines.join(', ')}
+(${machineWords(spec.machine)}), compared with ${spec.baseline}; ${provenance.createdAt.slice(0, 16).replace('T', ' ')} UTC</p>
+${contents()}
+${warningsHtml(table, input)}
+</header>
+<main>
+${findingsHtml(findingsOf(rows, table))}
+${await glanceHtml(rows, given)}
+${await workloadsHtml(rows, distributionRows(records), given)}
+${await courseHtml(input, table, given)}
+${limitsHtml(table)}
+${provenanceHtml(input)}
+${reproduceHtml(input, input.folder)}
+</main>
+<footer>Made by pMVX ${provenance.pmvx.version} from the records of this run. The charts are drawn by Vega (BSD-3-Clause, University of Washington
+Interactive Data Lab), which is part of this page.</footer>
+`;
+  return page(run, body);
+}
+
+function contents(): Markup {
+  const parts = [
+    ['findings', 'Findings'],
+    ['glance', 'At a glance'],
+    ['workloads', 'Workloads'],
+    ['course', 'Course of the run'],
+    ['limits', 'Limits'],
+    ['provenance', 'Provenance'],
+    ['reproduce', 'Reproduce'],
+  ];
+  return html`<nav aria-label="Contents"><ul>${parts.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
+}
+
+/** What must be known before any number is believed. */
+function warningsHtml(table: OutcomeTable, { provenance, notices = [], records }: ReportInput): Markup {
+  const lost = records.filter(({ state }) => state !== 'completed').length;
+  const warnings = [
+    ...(table.recorded < table.planned
+      ? [
+          `The run is not finished: ${table.planned - table.recorded} of ${table.planned} planned trials are not recorded.`,
+        ]
+      : []),
+    ...(lost > 0
+      ? [
+          `${lost} of ${table.recorded} recorded trials did not complete: such a trial has no metric and is part of no ratio.`,
+        ]
+      : []),
+    ...(table.engines.length > 1
+      ? ['Trials ran on several engines, which are never compared with each other.']
+      : []),
+    ...(table.engines.includes('mock') ? ['Engine mock: all figures are made up.'] : []),
+    ...(provenance.pmvx.dirty === true ? ['The program had changes that its commit does not have.'] : []),
+    ...notices.map((notice) => `${notice}.`),
+  ];
+  if (warnings.length === 0) return html``;
+  return html`<div class="warnings" role="note"><ul>${warnings.map((words) => html`<li>${words}</li>`)}</ul></div>`;
+}
+
+async function glanceHtml(rows: ReturnType<typeof tableRows>, given: FigureInput): Promise<Markup> {
+  const spec = heatmap(rows, given);
+  const chart =
+    spec === undefined
+      ? html`<p>There is no policy besides ${given.baseline}.</p>`
+      : await chartHtml({
+          spec,
+          alt: 'Every workload by every policy: ratio, colour and verdict. The tables below have the same numbers.',
+        });
+  return html`<section aria-labelledby="glance">
+<h2 id="glance">At a glance</h2>
+${chart}</section>
+`;
+}
+
+async function courseHtml(
+  { spec, records }: ReportInput,
+  table: OutcomeTable,
+  given: FigureInput,
+): Promise<Markup> {
+  const scaling = scalingCurves(scalingRows([{ spec, records }]), given);
+  const timeline = trialTimeline(timelineRows(records), given);
+  const failures = table.rows.flatMap((row) =>
+    row.failures.map(({ state, reason, trials }) => [
+      { text: policyName({ policy: row.policy, role: row.role }) },
+      { text: `${row.workload} ${row.variant}`, kind: 'wide' },
+      { text: state },
+      { text: String(trials.length), value: trials.length },
+      { text: reason, kind: 'wide' },
+      { text: trials.join(', '), kind: 'wide' },
+    ]),
+  );
+  const columns = [
+    { title: 'policy' },
+    { title: 'workload' },
+    { title: 'ended' },
+    { title: 'trials', numeric: true },
+    { title: 'reason' },
+    { title: 'which' },
+  ];
+  return html`${
+    scaling === undefined
+      ? ''
+      : html`<section aria-labelledby="scaling"><h2 id="scaling">Scaling</h2>
+${await chartHtml({ spec: scaling, alt: 'The metric over the number that the run varies, a line for each policy.' })}</section>`
+  }
+<section aria-labelledby="course">
+<h2 id="course">Course of the run</h2>
+${
+  timeline === undefined
+    ? html`<p>No trial is recorded.</p>`
+    : await chartHtml({
+        spec: timeline,
+        alt: 'When each trial ran on the host, by workload, and how it ended.',
+      })
+}
+${
+  failures.length === 0
+    ? html`<p>Every recorded trial completed.</p>`
+    : html`<h3>Trials that did not complete</h3>
+${sortableTable(columns, failures, 'Trials that did not complete, with the words of the kernel or of the program')}`
+}</section>
+`;
+}
+
+function limitsHtml({ engines, notes }: OutcomeTable): Markup {
+  return html`<section aria-labelledby="limits">
+<h2 id="limits">Limits, and how to read the numbers</h2>
+${engines.map((engine) => html`<h3>What engine ${engine} is not</h3><ul>${ENGINE_LIMITS[engine].map((words) => html`<li>${words}</li>`)}</ul>`)}
+<h3>How the numbers are made</h3>
+<ul>${notes.filter((note) => !note.startsWith('engine ')).map((note) => html`<li>${note}</li>`)}</ul>
+</section>
+`;
+}
+
+async function page(title: string, body: Markup): Promise<string> {
+  const vega = fileURLToPath(new URL('vega.min.js', import.meta.resolve('vega')));
+  const read = async (path: string) => (await readFile(path, 'utf8')).trim();
+  const [library, own, style] = await Promise.all([
+    read(vega),
+    read(join(import.meta.dirname, 'page.js')),
+    read(join(import.meta.dirname, 'style.css')),
+  ]);
+  const scripts = [library.replace(/\n?\/\/# sourceMappingURL=\S+$/, ''), own].map(codeForScript);
+  const hashes = scripts.map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`);
+  // Vega compiles its expressions, which needs unsafe-eval; nothing is ever loaded.
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${hashes.join(' ')} 'unsafe-eval'; base-uri 'none'; form-action 'none'`;
+  const head = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} \u00b7 pMVX report</title>
+<link rel="icon" href="data:,">
+<style>
+${new Markup(style)}
+</style>
+</head>
+<body>
+${body}<noscript><p>Charts need scripts. The tables have the same numbers, and <code>pmvx figures</code> draws them as files.</p></noscript>
+`;
+  return `${head.text}${scripts.map((code) => `<script>${code}</script>\n`).join('')}</body>\n</html>\n`;
+}
