@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ForkPoint } from './fork-point.ts';
+import type { ProbeSet } from './probe-counters.ts';
 import type { EngineName } from './trial.ts';
 import type { ParameterValues } from './workload.ts';
 
@@ -20,6 +21,12 @@ export interface Machine {
     readonly cores: number;
     readonly threads: number;
   };
+}
+
+/** Sets of probes (`bpf/probes`), sorted; ms of guest time between two readings, 0: only before and after the run. */
+export interface Probes {
+  readonly sets: readonly ProbeSet[];
+  readonly windowMs: number;
 }
 
 /** `fork`: policies live on from one frozen machine; `boot`: each trial executes the whole machine from power-on. */
@@ -45,6 +52,8 @@ export interface Spec {
   /** `randomised`: seeded order within each block; `listed`: as written. */
   readonly order: 'randomised' | 'listed';
   readonly baseline: string;
+  /** Probes that the guest runs in every trial, and how often they are read during the run; absent: none. */
+  readonly probes?: Probes;
   /** `aa`: the baseline once more in every block, with a seed of its own. */
   readonly controls: readonly 'aa'[];
   readonly stop: StopRule;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ForkPoint } from './fork-point.ts';
 import type { Metric } from './metric.ts';
+import type { ProbeSet, ProbeTotals } from './probe-counters.ts';
 import type { Seed } from './seed.ts';
 import type { ParameterValues } from './workload.ts';
 
@@ -71,6 +72,8 @@ interface TrialFacts {
   /** The workload's whole output, bounded; `outputBytes` is its true length. */
   readonly output?: string;
   readonly outputBytes?: number;
+  /** What probes counted from the run's start to its end, by set; absent without probes, or when the guest never got there. */
+  readonly probes?: { readonly [set in ProbeSet]?: ProbeTotals };
   /** SHA-256 of every byte that the guest sent: equal digests mean equal runs. */
   readonly transcript?: string;
   /** Guest time from power-on to the end, seconds. Virtual on `exact`. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PolicyDefinition } from '../core/policy.ts';
 import type { Seed } from '../core/seed.ts';
-import type { Machine } from '../core/spec.ts';
+import type { Machine, Probes } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
 
 /** What a guest is told to do: data, never a shell string. */
@@ -16,6 +16,8 @@ export interface Orders {
   readonly candidates: readonly { readonly id: string; readonly definition: PolicyDefinition }[];
   /** Kernel modules with options that settings among the policies need, loaded before the choice; none when absent. */
   readonly modules?: readonly string[];
+  /** Probes that count during the run; the same for all trials of an experiment. */
+  readonly probes?: Probes;
   /** Complete argument vectors; absent warm-up means none. */
   readonly warmup?: readonly string[];
   readonly run: readonly string[];
@@ -43,7 +45,7 @@ export interface Frame {
  * hello, ready (machine quiescent), prepared (one for each candidate, in order: `Prepared`), attached (the kernel names the policy:
  * `SchedExtState` as JSON) or refused ({reason}), warm ({exit}), output (the workload's bytes, bounded), trace (the file `Orders.trace`,
  * when the run left it), result (`RunResult`), after
- * (`SchedExtState`), policy-log (what a scheduler process printed), klog (kernel log), done. Where the policy takes over during the run,
+ * (`SchedExtState`), probes (one for each set: `ProbeReadings`), policy-log (what a scheduler process printed), klog (kernel log), done. Where the policy takes over during the run,
  * warm and then forked (`Forked`) come before attached or refused. `error` ({reason}) says that the agent itself failed.
  */
 export const FRAME_KINDS = [
@@ -58,6 +60,7 @@ export const FRAME_KINDS = [
   'trace',
   'result',
   'after',
+  'probes',
   'policy-log',
   'klog',
   'error',

@@ -16,6 +16,8 @@ export const IMAGE_FILES = {
   packages: 'packages.json',
   /** The recorder of traces, a static program: for the host; the guest has it in its root. */
   recorder: 'record',
+  /** BPF objects of bpf/probes, by set: `cpu.bpf.o`. */
+  probes: 'probes',
   /** QEMU with its libraries and firmware: `bin`, `lib`, `share`. */
   qemu: 'qemu',
   /** Written after the build, by the self-test; not part of the digest. */

@@ -53,6 +53,7 @@ const SOURCES = [
   'workloads/*.h',
   'workloads/*/*.{c,h}',
   'workloads/*/guest/**/*',
+  'bpf/probes/*.{c,h}',
   'bpf/policies/*/*.bpf.c',
   'bpf/policies/*/*.h',
   'vm-images/builder/*.sh',

@@ -49,10 +49,19 @@ export function encodeBlocks(orders: Orders): readonly [Buffer, Buffer, Buffer] 
     encodeBlock([
       ['policy.deadline_ms', String(ATTACH_MS)],
       ...modules.map((each) => ['knob.module', each] as const),
+      ...probeLines(orders),
       ...candidates.flatMap(candidateLines),
     ]),
     encodeBlock(runLines(orders)),
     encodeBlock(choiceLines(orders, candidates)),
+  ];
+}
+
+function probeLines({ probes }: Orders): Line[] {
+  if (probes === undefined) return [];
+  return [
+    ...probes.sets.map((set) => ['probe.set', set] as const),
+    ['probe.window_ms', String(probes.windowMs)],
   ];
 }
 

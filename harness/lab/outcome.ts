@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nameWindows, readProbes } from '../core/probe-counters.ts';
 import type { GuestOutcome } from './engine.ts';
 import { decodeFrames } from './frames.ts';
 import type { ProcessEnd } from './machine-process.ts';
@@ -12,6 +13,9 @@ const MAX_DATA = 64 * 2 ** 20;
 
 /** Which frames are kept as files beside the console, for whoever looks into a trial. */
 const LOGS = { klog: 'kernel.log', 'policy-log': 'policy.log' } as const;
+
+/** What probes counted, window by window. */
+const PROBES = 'probes.jsonl';
 
 export interface Transcript {
   /** What the guest had sent before the fork point, and its console; empty for a machine that was booted. */
@@ -42,11 +46,18 @@ export async function readOutcome(
   };
 }
 
-/** Writes the kernel's and the policy's log into the trial's folder. */
+/** Writes the kernel's and the policy's log, and the windows of probes, into the trial's folder. */
 export async function keepLogs(outcome: GuestOutcome, folder: string): Promise<void> {
   for (const [kind, name] of Object.entries(LOGS)) {
     const frame = outcome.frames.find((each) => each.kind === kind);
     if (frame !== undefined && frame.payload.length > 0) await writeFile(join(folder, name), frame.payload);
+  }
+  const readings = outcome.frames
+    .filter(({ kind }) => kind === 'probes')
+    .map(({ payload }) => readProbes(payload));
+  const lines = readings.flatMap((each) => (each === undefined ? [] : nameWindows(each)));
+  if (lines.length > 0) {
+    await writeFile(join(folder, PROBES), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 }
 

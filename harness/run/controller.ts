@@ -103,7 +103,7 @@ async function runTrial(
   const workload = known(job.catalog.workloads, planned.workload);
   const policy = known(job.catalog.policies, planned.policy);
   const policies = job.spec.policies.map((id) => known(job.catalog.policies, id));
-  const orders = ordersFor(planned, workload, policy, policies, job.engine.name);
+  const orders = ordersFor(planned, workload, policy, policies, job.engine.name, job.spec.probes);
   const now = job.now ?? (() => new Date());
   for (let attempt = 1; ; attempt++) {
     const startedAt = now().toISOString();
@@ -121,7 +121,8 @@ async function runTrial(
       job.watch({ kind: 'lost', planned, cause: outcome.cause ?? 'no cause known' });
       continue;
     }
-    const context = { run: job.run, engine: job.engine.name, startedAt, attempt };
+    const probes = job.spec.probes?.sets;
+    const context = { run: job.run, engine: job.engine.name, startedAt, attempt, ...(probes && { probes }) };
     return judge(planned, workload.definition, policy.definition, outcome, context);
   }
 }

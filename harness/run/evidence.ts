@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { type ProbeSet, type ProbeTotals, readProbes, totalCounters } from '../core/probe-counters.ts';
 import type { SchedExtState } from '../core/trial.ts';
 import type { FrameKind, GuestOutcome, RunResult } from '../lab/engine.ts';
 
@@ -44,6 +45,8 @@ export interface Evidence {
   readonly output?: string;
   readonly result?: RunResult;
   readonly after?: SchedExtState;
+  /** What each set of probes counted from the run's start to its end. */
+  readonly probes?: { readonly [set in ProbeSet]?: ProbeTotals };
   readonly policyLog: string;
   readonly kernelLog: string;
   readonly agentError?: string;
@@ -83,6 +86,12 @@ export function readEvidence(outcome: GuestOutcome): Evidence {
       case 'result':
         assign(found, 'result', json(ResultPayload));
         break;
+      case 'probes': {
+        const readings = readProbes(frame.payload);
+        if (readings === undefined) found.garbled ??= `probes: ${excerpt(frame.payload)}`;
+        else found.probes = { ...found.probes, [readings.set]: totalCounters(readings) };
+        break;
+      }
       case 'error':
         found.agentError = json(ReasonPayload)?.reason ?? 'no reason given';
         break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { extractMetrics } from '../core/extract.ts';
 import type { PolicyDefinition } from '../core/policy.ts';
+import type { ProbeSet } from '../core/probe-counters.ts';
 import type { EngineName, PlannedTrial, TrialRecord } from '../core/trial.ts';
 import type { WorkloadDefinition } from '../core/workload.ts';
 import type { GuestOutcome, RunResult } from '../lab/engine.ts';
@@ -16,6 +17,8 @@ export interface JudgeContext {
   readonly startedAt: string;
   /** 1, or 2 when the machine itself died the first time. */
   readonly attempt: number;
+  /** Sets of probes that the guest was told to run. */
+  readonly probes?: readonly ProbeSet[];
 }
 
 const CONSOLE_LINES = 30;
@@ -43,6 +46,7 @@ export function judge(
     ejection(policy, seen, outcome.consoleTail) ??
     stopped(outcome, seen) ??
     unproven(policy, seen, outcome) ??
+    uncounted(context, seen, outcome) ??
     misplaced(planned, seen, outcome) ??
     ranBadly(workload, seen);
   if (bad !== undefined) return { ...facts, ...bad };
@@ -71,6 +75,7 @@ function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeCon
     ...(seen.result === undefined
       ? {}
       : { exitStatus: seen.result.exit, outputBytes: seen.result.outputBytes }),
+    ...(seen.probes === undefined ? {} : { probes: seen.probes }),
     ...(seen.output === undefined ? {} : { output: seen.output }),
     transcript: outcome.transcript,
     ...(seen.guestSeconds === undefined ? {} : { guestSeconds: seen.guestSeconds }),
@@ -108,6 +113,13 @@ function unproven(policy: PolicyDefinition, seen: Evidence, outcome: GuestOutcom
     `the guest ended without its "${absent}" frame, so nothing is proven about ${subject}`,
     outcome,
   );
+}
+
+/** Probes that were asked for must have counted: a trial without them is not the one that was planned. */
+function uncounted(context: JudgeContext, seen: Evidence, outcome: GuestOutcome): Verdict | undefined {
+  const absent = context.probes?.filter((set) => seen.probes?.[set] === undefined) ?? [];
+  if (absent.length === 0 || seen.result === undefined) return undefined;
+  return crashed(`the guest ended without a word of its probes ${absent.join(', ')}`, outcome);
 }
 
 /** The policy must have taken over where the plan says: before the run, or in it and before its end. */

@@ -5,6 +5,7 @@ import { commandFor } from '../core/command.ts';
 import { readNamedFile } from '../core/file-parameter.ts';
 import { forkPointMs } from '../core/fork-point.ts';
 import type { Policy } from '../core/policy.ts';
+import type { Probes } from '../core/spec.ts';
 import type { EngineName, PlannedTrial } from '../core/trial.ts';
 import { type Workload, warmSeconds } from '../core/workload.ts';
 import type { Orders } from '../lab/engine.ts';
@@ -19,6 +20,7 @@ export function ordersFor(
   policy: Policy,
   policies: readonly Policy[] = [],
   engine: EngineName = 'exact',
+  probes?: Probes,
 ): Orders {
   const modules = modulesOf(policies);
   const command = commandFor(workload, planned.params, planned.seed);
@@ -28,6 +30,7 @@ export function ordersFor(
     seed: planned.seed,
     policy: { id: policy.id, definition: policy.definition },
     candidates: candidatesOf(policies).map(({ id, definition }) => ({ id, definition })),
+    ...(probes === undefined ? {} : { probes }),
     ...(modules.length === 0 ? {} : { modules }),
     ...(command.warmup === undefined ? {} : { warmup: command.warmup }),
     run: command.run,

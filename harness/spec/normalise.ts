@@ -29,6 +29,9 @@ export function normalise(raw: RawSpec, catalog: Catalog, engine: EngineName = r
     seeds: raw.seeds,
     order: raw.order,
     baseline: raw.baseline,
+    ...(raw.probes.length === 0
+      ? {}
+      : { probes: { sets: [...new Set(raw.probes)].sort(), windowMs: raw.probeWindowMs } }),
     controls: raw.controls,
     stop: normaliseStop(raw.stop),
   };

@@ -13,6 +13,7 @@ import { machineFaults } from './machine-faults.ts';
 import { normalise } from './normalise.ts';
 import { planSizeFaults } from './plan-size.ts';
 import { counterfactualFaults, pointFaults } from './point-faults.ts';
+import { probeFaults } from './probe-faults.ts';
 import { RawSpec } from './raw-spec.ts';
 import { stopFaults } from './stop-faults.ts';
 import { workloadFaults } from './workload-faults.ts';
@@ -55,6 +56,7 @@ function meaningFaults(value: unknown, catalog: Catalog): SpecFault[] {
     ...baselineFaults(value.baseline, value.policies),
     ...controlFaults(value.controls),
     ...stopFaults(value),
+    ...probeFaults(value),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isForkPoint, POINT_PATTERN } from '../core/fork-point.ts';
 import { NAME_PATTERN } from '../core/ids.ts';
+import { PROBE_SETS } from '../core/probe-counters.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import { MEMORY_PATTERN, memoryInMiB } from './memory.ts';
 
@@ -182,6 +183,21 @@ export const RawSpec = z
     baseline: name
       .default(DEFAULT_BASELINE)
       .describe('The policy that the others are compared with; one of policies. Default: eevdf.'),
+    probes: z
+      .array(z.enum(PROBE_SETS).describe('A file in bpf/probes.'))
+      .default([])
+      .describe(
+        'Sets of counters that BPF programs keep in the guest during the run: cpu, mem, io, net, calls. They cost a little time. Default: none.',
+      ),
+    probeWindowMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .refine((ms) => ms === 0 || ms >= 10, { error: 'must be 0, or from 10 to 60000' })
+      .default(250)
+      .describe(
+        'Guest time between two readings of the probes, in ms; 0: only before and after the run, else 10 to 60000. Default: 250.',
+      ),
     controls: z
       .array(z.enum(['aa']).describe('aa: the baseline once more in each block, under another seed.'))
       .default(['aa'])

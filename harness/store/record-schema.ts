@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { type ForkPoint, isForkPoint } from '../core/fork-point.ts';
+import { PROBE_SETS } from '../core/probe-counters.ts';
 import { ENGINE_NAMES, type TrialRecord } from '../core/trial.ts';
 
 const text = z.string();
@@ -10,6 +11,11 @@ const SchedExt = z.looseObject({
   enableSeq: text.optional(),
   nrRejected: text.optional(),
   switchAll: text.optional(),
+});
+
+const Counted = z.looseObject({
+  missed: z.int().nonnegative(),
+  counters: z.record(text, z.union([z.number(), z.array(z.number())])),
 });
 
 const facts = {
@@ -32,6 +38,7 @@ const facts = {
   exitStatus: z.int().optional(),
   output: text.optional(),
   outputBytes: z.int().nonnegative().optional(),
+  probes: z.partialRecord(z.enum(PROBE_SETS), Counted).optional(),
   transcript: text.optional(),
   guestSeconds: z.number().optional(),
   host: z.looseObject({ startedAt: text, seconds: z.number(), attempt: z.int() }),

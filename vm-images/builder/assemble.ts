@@ -46,6 +46,8 @@ export async function assemble(
   // Absent from an image without schedulers: it is built with what they are built with.
   const recorder = join(parts.compiled, 'bin/record');
   if (existsSync(recorder)) await cp(recorder, join(folder, IMAGE_FILES.recorder));
+  // Once more outside the guest: a host loads the same objects.
+  await cp(join(parts.compiled, 'probes'), join(folder, IMAGE_FILES.probes), { recursive: true });
   const guestKernel = await extractKernel(parts.guest, join(folder, IMAGE_FILES.kernel), shop);
   const rootMiB = await makeRoot(parts, join(folder, IMAGE_FILES.root), shop);
   await writePackages(parts, join(folder, IMAGE_FILES.packages), shop);
@@ -133,7 +135,7 @@ async function makeRoot(
 ): Promise<number> {
   const tree = join(shop.scratch, 'tree/opt/pmvx');
   await mkdir(tree, { recursive: true });
-  for (const name of ['sched', 'bin', 'work', 'files']) {
+  for (const name of ['sched', 'bin', 'work', 'files', 'probes']) {
     if (!existsSync(join(parts.compiled, name))) continue;
     await cp(join(parts.compiled, name), join(tree, name), { recursive: true });
   }

@@ -7,7 +7,7 @@ export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 in=/build/in
 out=/build/out
 rm -rf "$out"
-mkdir -p "$out/sched" "$out/bin" "$out/work" "$out/files" "$out/initrd/modules"
+mkdir -p "$out/sched" "$out/bin" "$out/work" "$out/files" "$out/probes" "$out/initrd/modules"
 headers=$(echo /usr/src/linux-headers-*-cloud-amd64)
 [ -d "$headers" ] || { echo "expected one kernel's headers, found: $headers" >&2; exit 1; }
 jobs=$(nproc)
@@ -88,6 +88,22 @@ if [ $# -gt 0 ]; then
 			"$in/bpf/recorder/record.c" "$in/bpf/recorder/static-libelf.c" \
 			/build/scx/build/obj/libbpf/libbpf.a -lelf -lz -lzstd
 		strip "$out/bin/record"
+	fi
+
+	# The probes, which a host loads, too, and their loader.
+	for probe in "$in"/bpf/probes/*.bpf.c; do
+		[ -e "$probe" ] || continue
+		object=$out/probes/$(basename "${probe%.c}").o
+		# shellcheck disable=SC2086
+		clang-19 -target bpf -mcpu=v3 -mlittle-endian -g -O2 -D__TARGET_ARCH_x86 $headers_of_source \
+			-idirafter /usr/include/x86_64-linux-gnu -idirafter /usr/include -Wall -Werror -c "$probe" -o "$object"
+		llvm-strip-19 -g "$object"
+	done
+	if [ -e "$in/bpf/probes/loader.c" ]; then
+		# shellcheck disable=SC2086
+		gcc -std=gnu11 -O2 $warn -static $headers_of_source -I"$in/bpf/guest/struct-ops" -o "$out/bin/probes" \
+			"$in/bpf/probes/loader.c" "$in/bpf/guest/struct-ops/globals.c" "$in/bpf/recorder/static-libelf.c" \
+			/build/scx/build/obj/libbpf/libbpf.a -lelf -lz -lzstd
 	fi
 fi
 

@@ -14,6 +14,7 @@
 #define KNOBS_MAX 16
 #define SETTING_MAX 128
 #define FILES_MAX 8
+#define PROBES_MAX 8
 #define OUTPUT_LIMIT (256 * 1024)
 #define LOG_LIMIT (64 * 1024)
 #define TRACE_LIMIT (32 * 1024 * 1024)
@@ -67,6 +68,8 @@ struct orders {
 	uint64_t attach_ms;
 	struct module module[KNOBS_MAX];
 	int modules;
+	struct argv_list probes; /* the loader and the sets that it loads; empty: no probes */
+	uint64_t window_ms;	 /* how often they are read during the run; 0: before and after it */
 	/* block 1 */
 	uint64_t seed;
 	struct argv_list warmup;
@@ -175,6 +178,14 @@ int knob_activate(struct orders *orders, char *fault, size_t size);
 void knob_read(struct orders *orders);
 void knob_restore(struct orders *orders);
 int knob_members(const struct orders *orders, char *json, size_t size);
+
+/* probes.c: counters of what the machine does during the run */
+const char *probes_add(struct orders *orders, char *set);
+void probes_attach(struct orders *orders);
+void probes_begin(const struct orders *orders);
+uint64_t probes_until(uint64_t until_ns);
+void probes_read(void);
+void probes_send(void);
 
 /* policy.c */
 int policy_activate(struct orders *orders, struct run *run, char *fault, size_t size);

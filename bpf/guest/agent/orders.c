@@ -70,6 +70,10 @@ static const char *apply_candidates(struct orders *orders, const char *key, char
 		orders->module[orders->modules++].words = value;
 		return NULL;
 	}
+	if (!strcmp(key, "probe.set"))
+		return probes_add(orders, value);
+	if (!strcmp(key, "probe.window_ms"))
+		return number(&orders->window_ms, value);
 	if (!strcmp(key, "candidate.ops")) {
 		if (orders->candidates >= CANDIDATES_MAX)
 			return TOO_MANY_CANDIDATES;

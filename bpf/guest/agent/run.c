@@ -68,7 +68,7 @@ void run_start(struct run *run, const struct argv_list *argv, const struct order
 bool run_wait(struct run *run, uint64_t until_ns)
 {
 	while (!run->ended_ns && now_ns() < until_ns)
-		attend(policy_active(), run, until_ns);
+		attend(policy_active(), run, probes_until(until_ns));
 	return run->ended_ns;
 }
 

@@ -104,6 +104,7 @@ static uint64_t take_over_at(struct run *run, uint64_t at_ns)
 			 (double)ended.elapsed_ns / 1e9, (double)at_ns / 1e9);
 		refuse(reason);
 	}
+	probes_read();
 	fork_ns = now_ns() - run->start_ns;
 	frame_printf("forked", "{\"runNs\":%llu}", (unsigned long long)fork_ns);
 	fork_mark();
@@ -121,6 +122,7 @@ void trial_live(void)
 	orders.choice = -1;
 	read_block(0);
 	prepare_all(&orders);
+	probes_attach(&orders);
 	fork_mark();
 	read_block(1);
 	random_seed(orders.seed);
@@ -135,10 +137,12 @@ void trial_live(void)
 		run_send("warm", &result);
 	}
 	wait_offset(orders.seed);
+	probes_begin(&orders);
 	run_start(&run, &orders.run, &orders, OUTPUT);
 	if (orders.fork_ms)
 		fork_ns = take_over_at(&run, orders.fork_ms * MS);
 	run_finish(&run, &result);
+	probes_read();
 	result.fork_ns = fork_ns;
 	sched_read(&state);
 	knob_read(&orders);
@@ -148,5 +152,6 @@ void trial_live(void)
 		frame_whole_file("trace", orders.trace, TRACE_LIMIT);
 	run_send("result", &result);
 	sched_send("after", &state, &orders);
+	probes_send();
 	finish();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Globals of a BPF object, found by name or type in its BTF. */
+#define _GNU_SOURCE
 #include "globals.h"
 
 #include <bpf/btf.h>
@@ -24,7 +25,7 @@ void fail(const char *format, ...)
 {
 	va_list args;
 
-	fputs("struct-ops: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+/**
+ * Counters of each set of probes, in the order of its struct in `bpf/probes/<set>.h`, which says what each means, and how many
+ * numbers each has: 1, or the buckets of a histogram or table. A test holds both together.
+ */
+export const PROBE_COUNTERS = {
+  cpu: {
+    switch_sleep: 1,
+    switch_preempt: 1,
+    switch_from_idle: 1,
+    switch_to_idle: 1,
+    run_ns: 1,
+    run: 24,
+    wait_ns: 1,
+    wait: 24,
+    wait_unknown: 1,
+    migrations: 1,
+    depth: 16,
+    wake: 1,
+    wake_by_idle: 1,
+    wake_same_process: 1,
+    wake_same_cpu: 1,
+    wake_sync: 1,
+    wake_pair: 256,
+    fork: 1,
+    irq_device: 1,
+    irq_timer: 1,
+    irq_reschedule: 1,
+    irq_call: 1,
+    softirq: 10,
+    cycles: 1,
+    instructions: 1,
+    llc_references: 1,
+    llc_misses: 1,
+  },
+  mem: {
+    fault_user: 1,
+    fault_user_write: 1,
+    fault_kernel: 1,
+    fault_handled: 1,
+    fault_major: 1,
+    pages_allocated: 1,
+    pages_freed: 1,
+    pages_swapped_in: 1,
+    pages_swapped_out: 1,
+    reclaim_direct: 1,
+    reclaim_direct_pages: 1,
+    reclaim_kswapd_wake: 1,
+    reclaim_scanned: 1,
+    reclaim_reclaimed: 1,
+  },
+  io: {
+    issue_read: 1,
+    issue_write: 1,
+    issue_other: 1,
+    read_bytes: 1,
+    write_bytes: 1,
+    size: 24,
+    complete: 1,
+    error: 1,
+    latency_ns: 1,
+    latency: 24,
+    latency_unknown: 1,
+    bio: 1,
+    bio_bytes: 1,
+  },
+  net: {
+    transmit: 1,
+    transmit_bytes: 1,
+    receive: 1,
+    receive_bytes: 1,
+    send: 1,
+    send_bytes: 1,
+    send_fail: 1,
+    send_unix: 1,
+    receive_call: 1,
+    receive_call_bytes: 1,
+    receive_call_fail: 1,
+    receive_call_unix: 1,
+    tcp_state: 16,
+    tcp_retransmit: 1,
+  },
+  calls: {
+    other: 1,
+    read: 1,
+    write: 1,
+    send: 1,
+    receive: 1,
+    connect: 1,
+    epoll: 1,
+    poll: 1,
+    futex_wait: 1,
+    futex_wake: 1,
+    futex_other: 1,
+    pipe: 1,
+    sleep: 1,
+    yield: 1,
+    wait: 1,
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export type ProbeSet = keyof typeof PROBE_COUNTERS;
+export const PROBE_SETS = Object.keys(PROBE_COUNTERS) as ProbeSet[];
+
+/** Values of a set's counters by name; a counter that kernel or machine does not have is absent. */
+export type ProbeValues = Readonly<Record<string, number | readonly number[]>>;
+
+/** What one set counted in a trial, as the guest sends it: readings before the run, in it, and after it. */
+export interface ProbeReadings {
+  readonly set: ProbeSet;
+  /** Events that no program saw, because one was interrupted by its own event. */
+  readonly missed: number;
+  /** When each reading was, ns since the first. */
+  readonly atNs: readonly number[];
+  /** A row between each two readings: what was added, in the order of `PROBE_COUNTERS`; null is absent. */
+  readonly counts: readonly (readonly (number | null)[])[];
+}
+
+/** What one set counted: in the whole run of a trial's record, or in one window of it. */
+export interface ProbeTotals {
+  readonly missed: number;
+  readonly counters: ProbeValues;
+}
+
+const Readings = z.strictObject({
+  set: z.enum(PROBE_SETS),
+  fields: z.int().positive(),
+  missed: z.int().nonnegative(),
+  atNs: z.array(z.number().nonnegative()).min(2),
+  counts: z.array(z.array(z.union([z.number().nonnegative(), z.null()]))).min(1),
+});
+
+/** The readings in the payload of a guest's `probes` frame; undefined when it holds anything else, or another struct's numbers. */
+export function readProbes(payload: Buffer): ProbeReadings | undefined {
+  const { data } = Readings.safeParse(parseJson(payload));
+  if (data === undefined || data.atNs.length !== data.counts.length + 1) return undefined;
+  const { fields, ...readings } = data;
+  const width = widthOf(data.set);
+  return fields === width && data.counts.every((row) => row.length === width) ? readings : undefined;
+}
+
+function parseJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Numbers in a row of this set. */
+function widthOf(set: ProbeSet): number {
+  return Object.values(PROBE_COUNTERS[set]).reduce((sum, length) => sum + length, 0);
+}
+
+/** Names the numbers of a row. Throws RangeError when there are not as many as the set has. */
+export function nameCounters(set: ProbeSet, row: readonly (number | null)[]): ProbeValues {
+  const layout = Object.entries(PROBE_COUNTERS[set]);
+  const width = widthOf(set);
+  if (row.length !== width) throw new RangeError(`${set}: ${row.length} counters, expected ${width}`);
+  const named: Record<string, number | readonly number[]> = {};
+  let at = 0;
+  for (const [name, length] of layout) {
+    const values = row.slice(at, at + length);
+    at += length;
+    // A histogram with a bucket that is not known says nothing.
+    if (!values.every((value) => value !== null)) continue;
+    named[name] = length === 1 ? (values[0] as number) : values;
+  }
+  return named;
+}
+
+/** Adds up all windows. A counter that is absent in one is absent in the sum. */
+export function totalCounters({ set, missed, counts }: ProbeReadings): ProbeTotals {
+  const [first = [], ...rest] = counts;
+  const sum = rest.reduce((total, row) => total.map((value, at) => plus(value, row[at] ?? null)), first);
+  return { missed, counters: nameCounters(set, sum) };
+}
+
+function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
+
+/** A window of a trial: from one reading to the next, ns since the first. */
+export interface ProbeWindow {
+  readonly set: ProbeSet;
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly counters: ProbeValues;
+}
+
+/** The windows of a set's readings, in order. */
+export function nameWindows({ set, atNs, counts }: ProbeReadings): ProbeWindow[] {
+  return counts.map((row, at) => ({
+    set,
+    fromNs: atNs[at] as number,
+    toNs: atNs[at + 1] as number,
+    counters: nameCounters(set, row),
+  }));
+}
