@@ -3,88 +3,17 @@
  * Probe `calls`: which system calls tasks communicate by. See calls.h for the counters. It runs at every system call, so it is a set
  * of its own: what it costs, only those pay who ask for it.
  */
-#include <asm/unistd.h>
-
-#include "calls.h"
+#include "call-class.h"
 #include "counters.h"
 
-#define FUTEX_CMD_MASK 0x7f /* include/uapi/linux/futex.h: without the flags */
-#define CALLS 512
-
-#ifdef __TARGET_ARCH_x86
-#define SECOND_ARGUMENT(regs) ((regs)->si)
-#else
-#define SECOND_ARGUMENT(regs) ((regs)->regs[1])
-#endif
-
 COUNTERS(struct pmvx_calls);
-
-#define CLASS(member) (__builtin_offsetof(struct pmvx_calls, member) / sizeof(__u64))
-#define CLASSES (sizeof(struct pmvx_calls) / sizeof(__u64))
-
-static const __u8 class_of[CALLS] = {
-	[__NR_read] = CLASS(read), [__NR_readv] = CLASS(read), [__NR_pread64] = CLASS(read), [__NR_preadv] = CLASS(read),
-	[__NR_write] = CLASS(write), [__NR_writev] = CLASS(write), [__NR_pwrite64] = CLASS(write), [__NR_pwritev] = CLASS(write),
-	[__NR_splice] = CLASS(write), [__NR_tee] = CLASS(write), [__NR_vmsplice] = CLASS(write), [__NR_sendfile] = CLASS(write),
-	[__NR_sendto] = CLASS(send), [__NR_sendmsg] = CLASS(send), [__NR_sendmmsg] = CLASS(send),
-	[__NR_recvfrom] = CLASS(receive), [__NR_recvmsg] = CLASS(receive), [__NR_recvmmsg] = CLASS(receive),
-	[__NR_connect] = CLASS(connect), [__NR_accept] = CLASS(connect), [__NR_accept4] = CLASS(connect),
-	[__NR_epoll_pwait] = CLASS(epoll), [__NR_epoll_pwait2] = CLASS(epoll), [__NR_epoll_ctl] = CLASS(epoll),
-	[__NR_ppoll] = CLASS(poll), [__NR_pselect6] = CLASS(poll),
-	[__NR_pipe2] = CLASS(pipe),
-	[__NR_nanosleep] = CLASS(sleep), [__NR_clock_nanosleep] = CLASS(sleep),
-	[__NR_sched_yield] = CLASS(yield),
-	[__NR_wait4] = CLASS(wait), [__NR_waitid] = CLASS(wait),
-	/* futex_waitv, futex_wake, futex_wait, futex_requeue: the same numbers everywhere, newer than some headers. */
-	[449] = CLASS(futex_wait), [454] = CLASS(futex_wake), [455] = CLASS(futex_wait), [456] = CLASS(futex_wake),
-	/* What newer architectures left out. */
-#ifdef __NR_epoll_wait
-	[__NR_epoll_wait] = CLASS(epoll),
-#endif
-#ifdef __NR_poll
-	[__NR_poll] = CLASS(poll), [__NR_select] = CLASS(poll),
-#endif
-#ifdef __NR_pipe
-	[__NR_pipe] = CLASS(pipe),
-#endif
-};
-
-/* By operation (include/uapi/linux/futex.h): waits, and among the wake-ups those that also move waiters to another futex. */
-static __always_inline __u32 futex_class(__u64 operation)
-{
-	switch (operation & FUTEX_CMD_MASK) {
-	case 0:
-	case 6:
-	case 9:
-	case 11:
-	case 13:
-		return CLASS(futex_wait);
-	case 1:
-	case 3:
-	case 4:
-	case 5:
-	case 7:
-	case 10:
-	case 12:
-		return CLASS(futex_wake);
-	default:
-		return CLASS(futex_other);
-	}
-}
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_call, struct pt_regs *regs, long number)
 {
 	__u64 *calls = this_cpu_counters(&counters);
-	__u32 class;
 
-	if (!calls || is_other())
-		return 0;
-	if (number == __NR_futex)
-		class = futex_class(SECOND_ARGUMENT(regs));
-	else
-		class = (__u64)number < CALLS ? class_of[number] : 0;
-	if (class < CLASSES)
-		calls[class]++;
+	if (calls && !is_other())
+		calls[call_class(regs, number)]++;
 	return 0;
 }

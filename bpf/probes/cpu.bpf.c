@@ -5,10 +5,12 @@
  * It takes no time itself: the scheduler notes when a task was queued and when it came to the CPU (sched_info), and the run queue's
  * clock has just been brought up to date at a switch. What a task had waited when it last left is kept in a table by pid.
  */
+#include "call-class.h"
 #include "counters.h"
 #include "cpu.h"
 
 #define WF_SYNC 0x10 /* kernel/sched/sched.h, from 5.16 on */
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define TASKS 65536
 
 COUNTERS(struct pmvx_cpu);
@@ -28,13 +30,26 @@ struct {
 	__type(value, __u64);
 } woken_sync SEC(".maps");
 
-static __always_inline void leaves(struct pmvx_cpu *cpu, struct task_struct *task, __u64 now, bool sleeps)
+static __always_inline void sleeps(struct pmvx_cpu *cpu, struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	cpu->switch_sleep++;
+	if (task->flags & PF_KTHREAD) {
+		cpu->sleep_kernel++;
+		return;
+	}
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	cpu->sleep_in[call_class(regs, CALL_NUMBER(regs))]++;
+}
+
+static __always_inline void leaves(struct pmvx_cpu *cpu, struct task_struct *task, __u64 now, bool is_asleep)
 {
 	__u64 ran = now - task->sched_info.last_arrival;
 	__u32 slot = (__u32)task->pid % TASKS;
 
-	if (sleeps)
-		cpu->switch_sleep++;
+	if (is_asleep)
+		sleeps(cpu, task);
 	else
 		cpu->switch_preempt++;
 	cpu->run_ns += ran;

@@ -5,11 +5,13 @@
 
 #include <linux/types.h>
 
+#include "calls.h"
 #include "probe.h"
 
 #define PMVX_DEPTHS 16
 #define PMVX_PAIRS 256
 #define PMVX_SOFTIRQS 10
+#define PMVX_CALL_CLASSES (sizeof(struct pmvx_calls) / sizeof(__u64))
 
 struct pmvx_cpu {
 	/* Switches away from a task that sleeps, from one that could run on, and from the idle task; and those to the idle task. */
@@ -17,6 +19,9 @@ struct pmvx_cpu {
 	__u64 switch_preempt;
 	__u64 switch_from_idle;
 	__u64 switch_to_idle;
+	/* Tasks that go to sleep, by the system call they sleep in (the members of struct pmvx_calls); kernel threads, which are in none. */
+	__u64 sleep_in[PMVX_CALL_CLASSES];
+	__u64 sleep_kernel;
 	/* Tasks leaving a CPU: how long they ran, in total and by length. */
 	__u64 run_ns;
 	__u64 run[PMVX_TIMES];

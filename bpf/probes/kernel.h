@@ -58,8 +58,10 @@ struct vm_event_state {
 struct pt_regs {
 #ifdef __TARGET_ARCH_x86
 	unsigned long si;
+	unsigned long orig_ax;
 #else
 	unsigned long long regs[31];
+	int syscallno;
 #endif
 } RELOCATED;
 

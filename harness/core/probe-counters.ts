@@ -11,6 +11,8 @@ export const PROBE_COUNTERS = {
     switch_preempt: 1,
     switch_from_idle: 1,
     switch_to_idle: 1,
+    sleep_in: 15,
+    sleep_kernel: 1,
     run_ns: 1,
     run: 24,
     wait_ns: 1,

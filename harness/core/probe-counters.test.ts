@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import test from 'ava';
+import {
+  nameCounters,
+  nameWindows,
+  PROBE_COUNTERS,
+  PROBE_SETS,
+  type ProbeSet,
+  readProbes,
+  totalCounters,
+} from './probe-counters.ts';
+
+const PROBES = resolve(import.meta.dirname, '../../bpf/probes');
+
+/** The members of a header's struct with their lengths, as C has them. */
+function membersOf(set: string): Record<string, number> {
+  const text = readFileSync(join(PROBES, `${set}.h`), 'utf8');
+  const all = text + readFileSync(join(PROBES, 'probe.h'), 'utf8');
+  const body = new RegExp(`struct pmvx_${set} \\{(.*?)^\\};`, 'ms').exec(text)?.[1] ?? '';
+  const lengthOf = (word: string): number => {
+    const value = new RegExp(`#define ${word} (.+)`).exec(all)?.[1] ?? word;
+    const sized = /^\(sizeof\(struct pmvx_(\w+)\) \/ sizeof\(__u64\)\)$/.exec(value)?.[1];
+    if (sized === undefined) return Number(value);
+    return Object.values(membersOf(sized)).reduce((sum, length) => sum + length, 0);
+  };
+  return Object.fromEntries(
+    [...body.matchAll(/^\t__u64 (\w+)(?:\[(\w+)\])?;$/gm)].map(([, name = '', length = '1']) => [
+      name,
+      lengthOf(length),
+    ]),
+  );
+}
+
+/** A row of a set in which every number is `value`. */
+function row(set: ProbeSet, value: number): number[] {
+  return Object.values(PROBE_COUNTERS[set]).flatMap((length) => Array<number>(length).fill(value));
+}
+
+function frame(set: ProbeSet, counts: readonly (readonly (number | null)[])[], fields = counts[0]?.length) {
+  const atNs = Array.from({ length: counts.length + 1 }, (_, at) => at * 1e9);
+  return Buffer.from(JSON.stringify({ set, fields, missed: 1, atNs, counts }));
+}
+
+for (const set of PROBE_SETS) {
+  test(`counters of ${set} are the members of its struct, in their order`, (t) => {
+    const members = membersOf(set);
+    t.true(Object.keys(members).length > 3);
+    t.deepEqual(Object.entries(PROBE_COUNTERS[set]), Object.entries(members));
+  });
+}
+
+test('windows are named one by one, and added up for the whole run', (t) => {
+  const readings = readProbes(frame('mem', [row('mem', 1), row('mem', 2)]));
+  if (readings === undefined) return t.fail('not read');
+  t.is(totalCounters(readings).counters.fault_user, 3);
+  t.is(totalCounters(readings).missed, 1);
+  const windows = nameWindows(readings);
+  t.deepEqual(
+    windows.map(({ fromNs, toNs, counters }) => [fromNs, toNs, counters.fault_major]),
+    [
+      [0, 1e9, 1],
+      [1e9, 2e9, 2],
+    ],
+  );
+});
+
+test('what a machine does not have is absent, never zero', (t) => {
+  const counts: (number | null)[] = row('cpu', 0);
+  counts[counts.length - 1] = null;
+  const readings = readProbes(frame('cpu', [counts, row('cpu', 5)]));
+  if (readings === undefined) return t.fail('not read');
+  const { counters } = totalCounters(readings);
+  t.false('llc_misses' in counters);
+  t.is(counters.cycles, 5);
+});
+
+test('a histogram with an absent bucket is absent', (t) => {
+  const counts: (number | null)[] = row('io', 1);
+  counts[7] = null;
+  t.false('size' in nameCounters('io', counts));
+});
+
+test("another struct's numbers are not read", (t) => {
+  t.is(readProbes(frame('mem', [row('io', 1)])), undefined);
+  t.is(readProbes(frame('mem', [row('mem', 1)], 3)), undefined);
+  t.is(readProbes(frame('mem', [row('mem', -1)])), undefined);
+  t.is(readProbes(frame('mem', [])), undefined);
+  t.is(readProbes(Buffer.from('{"set":"disk"}')), undefined);
+  t.is(readProbes(Buffer.from('not JSON')), undefined);
+  t.throws(() => nameCounters('mem', [1]), { instanceOf: RangeError });
+});
