@@ -2,7 +2,7 @@
 import { meanOf } from './moments.ts';
 import { normalCdf, normalQuantile } from './normal.ts';
 import { quantile } from './quantile.ts';
-import { pick, type Words } from './random.ts';
+import type { Words } from './random.ts';
 
 export interface Interval {
   readonly low: number;
@@ -34,11 +34,7 @@ export function bootstrapMean(
   if (n < 2) return undefined;
   const means = new Float64Array(resamples);
   const own = Float64Array.from(values);
-  for (let at = 0; at < resamples; at++) {
-    let sum = 0;
-    for (let draw = 0; draw < n; draw++) sum += own[pick(words, n)] as number;
-    means[at] = sum / n;
-  }
+  for (let at = 0; at < resamples; at++) means[at] = words.sumOfDraws(own) / n;
   means.sort();
   const tail = (1 - level) / 2;
   const percentile = { low: quantile(means, tail), high: quantile(means, 1 - tail) };
@@ -50,8 +46,11 @@ function bcaInterval(means: Float64Array, values: readonly number[], tail: numbe
   const mean = meanOf(values);
   let below = 0;
   // Few values make many equal means; half of them counts as below.
-  const near = 1e-12 * Math.max(...values.map(Math.abs));
-  for (const each of means) below += each < mean - near ? 1 : each <= mean + near ? 0.5 : 0;
+  const near = 1e-12 * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let at = 0; at < means.length; at++) {
+    const each = means[at] as number;
+    below += each < mean - near ? 1 : each <= mean + near ? 0.5 : 0;
+  }
   const share = below / means.length;
   let squares = 0;
   let cubes = 0;

@@ -18,14 +18,13 @@ export function bootstrapNested(
   resamples = RESAMPLES,
 ): Interval | undefined {
   if (groups.length < 2 || groups.some((group) => group.length === 0)) return undefined;
+  const own = groups.map((group) => Float64Array.from(group));
   const means = new Float64Array(resamples);
   for (let at = 0; at < resamples; at++) {
     let sum = 0;
     for (let draw = 0; draw < groups.length; draw++) {
-      const group = groups[pick(words, groups.length)] as readonly number[];
-      let inner = 0;
-      for (let each = 0; each < group.length; each++) inner += group[pick(words, group.length)] as number;
-      sum += inner / group.length;
+      const group = own[pick(words, own.length)] as Float64Array;
+      sum += words.sumOfDraws(group) / group.length;
     }
     means[at] = sum / groups.length;
   }

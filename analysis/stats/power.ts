@@ -23,11 +23,11 @@ export function powerOfT(effect: number, n: number, alpha = 0.05): number {
         : 0
       : Math.exp(front + (df - 1) * Math.log(s) - (df / 2) * s * s);
   const rejects = (s: number) => normalCdf(effect - critical * s) + normalCdf(-effect - critical * s);
-  // S is near 1 with a standard deviation of about 1 / sqrt(2 df); beyond twelve of them there is nothing.
-  const spread = 12 / Math.sqrt(2 * df);
+  // Beyond so far from 1 the density of S is below e^-40.
+  const spread = Math.sqrt(80 / df);
   const from = Math.max(0, 1 - spread);
-  const to = 1 + Math.max(spread, 8);
-  const steps = 4000;
+  const to = 1 + spread;
+  const steps = 2000;
   const width = (to - from) / steps;
   let sum = 0;
   for (let at = 0; at <= steps; at++) {
@@ -44,13 +44,26 @@ export function detectableEffect(n: number, alpha = 0.05): number {
   const key = `${n} ${alpha}`;
   const known = effects.get(key);
   if (known !== undefined) return known;
+  const lacks = (effect: number) => powerOfT(effect, n, alpha) - POWER;
   let low = 0;
   let high = 4 * studentQuantile(1 - alpha / 2, n - 1);
-  while (powerOfT(high, n, alpha) < POWER) high *= 2;
-  for (let round = 0; round < 60; round++) {
-    const middle = (low + high) / 2;
-    if (powerOfT(middle, n, alpha) < POWER) low = middle;
-    else high = middle;
+  while (lacks(high) < 0) high *= 2;
+  let [atLow, atHigh] = [lacks(low), lacks(high)];
+  let lastBelow = false;
+  // The Illinois form of regula falsi: an end that stays counts half the next time.
+  for (let round = 0; round < 60 && high - low > 1e-12 * high; round++) {
+    const between = (low * atHigh - high * atLow) / (atHigh - atLow);
+    const value = lacks(between);
+    if (Math.abs(value) < 1e-14) {
+      high = between;
+      break;
+    }
+    if (value < 0) {
+      [low, atLow, atHigh] = [between, value, round > 0 && lastBelow ? atHigh / 2 : atHigh];
+    } else {
+      [high, atHigh, atLow] = [between, value, round > 0 && !lastBelow ? atLow / 2 : atLow];
+    }
+    lastBelow = value < 0;
   }
   effects.set(key, high);
   return high;

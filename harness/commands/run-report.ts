@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import type { OutcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 
+/** More rows make no figure that anyone can read, and take longer to draw than all else. */
+const MOST_DRAWN = 250;
+
 /**
- * Writes a run's table and figure into its folder and gives the names of the files. Those of another metric
+ * Writes a run's table and, unless it has very many rows, its figure into its folder and gives the names of the files. Those of another metric
  * than the primary one carry its name. Equal records give equal bytes.
  */
 export async function writeReport(table: OutcomeTable, folder: string, metric?: string): Promise<string[]> {
@@ -25,17 +28,18 @@ export async function writeReport(table: OutcomeTable, folder: string, metric?: 
     import('../../paper-figs/render.ts'),
   ]);
   const rows = rowsModule.tableRows(table);
-  const spec = forestPlot(rows, table);
-  const { svg, png } = await renderFigure(spec);
   // A record may come from anywhere: its metric's name must not lead out of the folder.
   const suffix = metric === undefined ? '' : `-${metric.replace(/[^A-Za-z0-9_-]/g, '_')}`;
-  const files: readonly (readonly [name: string, data: string | Uint8Array])[] = [
+  const files: (readonly [name: string, data: string | Uint8Array])[] = [
     [`table${suffix}.csv`, (await frameOf(rows, rowsModule.TABLE_COLUMNS)).toCsv()],
     [`table${suffix}.md`, `${await formatOverview(table)}\n${formatMarkdownTable(table)}`],
-    [`first-look${suffix}.vl.json`, stableJson(spec)],
-    [`first-look${suffix}.svg`, svg],
-    [`first-look${suffix}.png`, png],
   ];
+  if (rows.length <= MOST_DRAWN) {
+    const spec = forestPlot(rows, table);
+    const { svg, png } = await renderFigure(spec);
+    files.push([`first-look${suffix}.vl.json`, stableJson(spec)]);
+    files.push([`first-look${suffix}.svg`, svg], [`first-look${suffix}.png`, png]);
+  }
   for (const [name, data] of files) await writeAtomic(join(folder, name), data);
   return files.map(([name]) => name);
 }

@@ -16,35 +16,75 @@ export interface LogContents {
 
 const NEWLINE = 0x0a;
 
+/** Reads the bytes of a `trials.jsonl`; see `LogReader`. */
+export function parseLog(bytes: Buffer, path: string): LogContents {
+  const reader = new LogReader(path);
+  reader.push(bytes);
+  return reader.end();
+}
+
 /**
- * Reads the bytes of a `trials.jsonl`. Only the very end may be damaged, because lines are appended one write
+ * Reads a `trials.jsonl` piece by piece. Only the very end may be damaged, because lines are appended one write
  * at a time; damage before it did not come from a crash and is an error that names the line.
  */
-export function parseLog(bytes: Buffer, path: string): LogContents {
-  const records: TrialRecord[] = [];
-  const lineOf = new Map<string, number>();
-  let start = 0;
-  for (let line = 1; start < bytes.length; line++) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    const end = newline === -1 ? bytes.length : newline;
-    const next = newline === -1 ? bytes.length : newline + 1;
-    const read = parseLine(bytes.subarray(start, end));
-    if ('fault' in read) {
-      if (next === bytes.length && read.cutOff) {
-        return { records, goodBytes: start, lacksNewline: false, torn: bytes.subarray(start) };
-      }
-      throw corrupt(path, line, read.fault);
-    }
-    const earlier = lineOf.get(read.record.trial);
-    if (earlier !== undefined) {
-      throw corrupt(path, line, `trial ${read.record.trial} is already recorded on line ${earlier}`);
-    }
-    lineOf.set(read.record.trial, line);
-    records.push(read.record);
-    start = next;
+export class LogReader {
+  readonly #path: string;
+  readonly #keep: (record: TrialRecord) => TrialRecord;
+  readonly #records: TrialRecord[] = [];
+  readonly #lineOf = new Map<string, number>();
+  #line = 0;
+  #goodBytes = 0;
+  /** Bytes after the last line end. */
+  #rest = Buffer.alloc(0);
+  /** A line that is no JSON: fine at the end, corrupt when anything follows. */
+  #damaged: { readonly bytes: Buffer; readonly fault: string } | undefined;
+
+  /** `keep` is what of each record stays in memory; all when absent. */
+  constructor(path: string, keep: (record: TrialRecord) => TrialRecord = (record) => record) {
+    this.#path = path;
+    this.#keep = keep;
   }
-  const lacksNewline = bytes.length > 0 && bytes[bytes.length - 1] !== NEWLINE;
-  return { records, goodBytes: bytes.length, lacksNewline };
+
+  push(chunk: Buffer): void {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (;;) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      if (newline === -1) break;
+      this.#take(bytes.subarray(start, newline), 1);
+      start = newline + 1;
+    }
+    this.#rest = Buffer.from(bytes.subarray(start));
+  }
+
+  end(): LogContents {
+    const lacksNewline = this.#rest.length > 0;
+    if (lacksNewline) this.#take(this.#rest, 0);
+    const contents = { records: this.#records, goodBytes: this.#goodBytes };
+    return this.#damaged === undefined
+      ? { ...contents, lacksNewline }
+      : { ...contents, lacksNewline: false, torn: this.#damaged.bytes };
+  }
+
+  #take(bytes: Buffer, lineEnd: 0 | 1): void {
+    if (this.#damaged !== undefined) throw corrupt(this.#path, this.#line, this.#damaged.fault);
+    this.#line++;
+    const read = parseLine(bytes);
+    if ('fault' in read) {
+      if (!read.cutOff) throw corrupt(this.#path, this.#line, read.fault);
+      const whole = lineEnd === 1 ? Buffer.concat([bytes, Buffer.from('\n')]) : Buffer.from(bytes);
+      this.#damaged = { bytes: whole, fault: read.fault };
+      return;
+    }
+    const { trial } = read.record;
+    const earlier = this.#lineOf.get(trial);
+    if (earlier !== undefined) {
+      throw corrupt(this.#path, this.#line, `trial ${trial} is already recorded on line ${earlier}`);
+    }
+    this.#lineOf.set(trial, this.#line);
+    this.#records.push(this.#keep(read.record));
+    this.#goodBytes += bytes.length + lineEnd;
+  }
 }
 
 type Line = { readonly record: TrialRecord } | { readonly fault: string; readonly cutOff: boolean };

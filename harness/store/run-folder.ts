@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
-import { parseLog } from './log-lines.ts';
+import { type LogContents, LogReader } from './log-lines.ts';
 import { storedPlan, storedSpec } from './older-runs.ts';
 import type { Provenance } from './provenance.ts';
 import { lockRun, type RunLock } from './run-lock.ts';
@@ -91,14 +91,17 @@ export async function openRun(folder: string): Promise<OpenRun> {
   }
 }
 
-/** Reads a run, also one in progress. Throws when a file is missing or damaged. */
-export async function readRun(folder: string): Promise<StoredRun> {
+/**
+ * Reads a run, also one in progress. Throws when a file is missing or damaged. `keep` is what of each record stays in memory: a large run
+ * has more output than an analysis can hold.
+ */
+export async function readRun(
+  folder: string,
+  keep?: (record: TrialRecord) => TrialRecord,
+): Promise<StoredRun> {
   const described = await readDescription(folder);
   const path = join(folder, RUN_FILES.log);
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw storageFault(error, 'read the trial log', path);
-  });
-  const contents = parseLog(bytes, path);
+  const contents = await readLog(path, keep);
   const notices =
     contents.torn === undefined
       ? []
@@ -110,6 +113,19 @@ export async function readRun(folder: string): Promise<StoredRun> {
 
 function planUntil(plan: StoredPlan, { blocks }: EarlyEnd): StoredPlan {
   return { ...plan, trials: plan.trials.filter(({ block }) => block < blocks) };
+}
+
+/** Bytes at a time: a log may be larger than memory. */
+const CHUNK = 4 * 1024 * 1024;
+
+async function readLog(path: string, keep?: (record: TrialRecord) => TrialRecord): Promise<LogContents> {
+  const reader = new LogReader(path, keep);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) reader.push(chunk as Buffer);
+  } catch (error) {
+    throw error instanceof PmvxError ? error : storageFault(error, 'read the trial log', path);
+  }
+  return reader.end();
 }
 
 async function readEarlyEnd(folder: string): Promise<EarlyEnd | undefined> {
