@@ -122,6 +122,8 @@ export interface ProbeReadings {
 
 /** What one set counted: in the whole run of a trial's record, or in one window of it. */
 export interface ProbeTotals {
+  /** How long was counted: guest time from the first reading to the last, ns. */
+  readonly ns: number;
   readonly missed: number;
   readonly counters: ProbeValues;
 }
@@ -174,10 +176,11 @@ export function nameCounters(set: ProbeSet, row: readonly (number | null)[]): Pr
 }
 
 /** Adds up all windows. A counter that is absent in one is absent in the sum. */
-export function totalCounters({ set, missed, counts }: ProbeReadings): ProbeTotals {
+export function totalCounters({ set, missed, atNs, counts }: ProbeReadings): ProbeTotals {
   const [first = [], ...rest] = counts;
   const sum = rest.reduce((total, row) => total.map((value, at) => plus(value, row[at] ?? null)), first);
-  return { missed, counters: nameCounters(set, sum) };
+  const ns = (atNs.at(-1) ?? 0) - (atNs[0] ?? 0);
+  return { ns, missed, counters: nameCounters(set, sum) };
 }
 
 function plus(a: number | null, b: number | null): number | null {

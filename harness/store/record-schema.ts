@@ -14,6 +14,7 @@ const SchedExt = z.looseObject({
 });
 
 const Counted = z.looseObject({
+  ns: z.number().nonnegative(),
   missed: z.int().nonnegative(),
   counters: z.record(text, z.union([z.number(), z.array(z.number())])),
 });
