@@ -2,7 +2,7 @@
 import type { ExecutionContext, TestFn } from 'ava';
 import type { Evidence } from './evidence.ts';
 import { formatEvidence } from './evidence-lines.ts';
-import type { MapKind, PolicyMap } from './policy-map.ts';
+import type { MapKind, PolicyMap, PolicyMapReader } from './policy-map.ts';
 import {
   SAMPLE_KIND,
   SAMPLE_MACHINE,
@@ -220,6 +220,27 @@ export function testMapContract(test: TestFn, open: OpenForTest): void {
     t.deepEqual(await reader.neighbours(query), []);
     await writer.learn(threeSituations());
     t.is((await reader.neighbours(query)).length, 1);
+  });
+
+  test('what follows from new evidence is committed with it, or not at all', async (t) => {
+    const map = await open(t, SAMPLE_KIND, 'settle');
+    const settle = async (seen: PolicyMapReader) =>
+      new Map([['outcomes', String((await seen.facts()).outcomes)]]);
+    await map.learn(threeSituations(), settle);
+    t.is(await map.setting('outcomes'), '3');
+    const fail = () => Promise.reject(new Error('no'));
+    const more = [sampleRunEvidence({ run: 'r2' }), sampleOutcome({ run: 'r2' })];
+    await t.throwsAsync(map.learn(more, fail), { message: 'no' });
+    t.is((await map.facts()).runs, 1);
+    const placed = await collect(map.situations());
+    t.deepEqual(
+      placed.map(({ workload, vectors }) => [workload, vectors.map(({ policy }) => policy)]),
+      [
+        ['w1', ['eevdf']],
+        ['w2', ['eevdf']],
+        ['w3', ['eevdf']],
+      ],
+    );
   });
 
   test('settings are kept', async (t) => {

@@ -38,13 +38,17 @@ export interface Neighbour extends SituationEvidence {
   readonly distance: number;
 }
 
-/** A situation with all its vectors. */
+/** A situation with all its vectors, each with the policy under which it was seen. */
 export interface PlacedSituation extends SituationEvidence {
-  readonly vectors: readonly Float32Array[];
+  readonly vectors: readonly { readonly policy: string; readonly vector: Float32Array }[];
 }
 
 /** What a query and the runtime need of a map: nothing here changes it. */
 export interface PolicyMapReader {
+  readonly kind: MapKind;
+  /** Machines of which there is evidence. */
+  machines(): Promise<readonly Machine[]>;
+  /** Counts rows: not for every query. */
   facts(): Promise<MapFacts>;
   /**
    * At most `k` situations on `machine`, nearest first, exact up to the distance `within`. With no machine those of all machines.
@@ -55,8 +59,8 @@ export interface PolicyMapReader {
     readonly k: number;
     readonly within: number;
   }): Promise<readonly Neighbour[]>;
-  /** Every situation that has a vector. */
-  situations(): AsyncIterable<PlacedSituation>;
+  /** Every situation that has a vector, or `most` of them, spread evenly. */
+  situations(most?: number): AsyncIterable<PlacedSituation>;
   /** All evidence in an order that depends on the evidence alone: equal maps give equal sequences. */
   evidence(): AsyncIterable<Evidence>;
   /** A setting of the map, such as the calibration of its intervals. */
@@ -73,12 +77,16 @@ export interface LearnReport {
   readonly known: number;
 }
 
+/** Settings, by name, that follow from what a map holds. */
+export type Settle = (map: PolicyMapReader) => Promise<ReadonlyMap<string, string>>;
+
 export interface PolicyMap extends PolicyMapReader {
   /**
    * Adds evidence in one transaction: all of it or, after any error or kill, none. What is there already changes nothing. Throws when
-   * evidence of the same key says something else than before, and when another process writes.
+   * evidence of the same key says something else than before, and when another process writes. `settle` makes settings that follow from
+   * the map as it is then, in the same transaction.
    */
-  learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>): Promise<LearnReport>;
+  learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>, settle?: Settle): Promise<LearnReport>;
   setSetting(name: string, value: string): Promise<void>;
   /** Recomputes what is derived, and compares: a line for each fault, so none when the map is sound. */
   verify(): Promise<string[]>;

@@ -79,9 +79,7 @@ export async function openSchema(
         where,
         what: `the map has schema version ${version}, and this pmvx knows ${MIGRATIONS.length}`,
         next:
-          version > MIGRATIONS.length
-            ? 'Use the pmvx that wrote it'
-            : 'pmvx map upgrade brings it up to date',
+          version > MIGRATIONS.length ? 'Use the pmvx that wrote it' : 'pmvx map check brings it up to date',
       });
     }
     const known = {

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../../harness/core/ids.ts';
 import { type Cell, type Hit, nearestSituations } from '../cells.ts';
 import type { Evidence, Machine, RunEvidence } from '../evidence.ts';
 import type { MapFacts, MapKind, Neighbour, PlacedSituation, PolicyMapReader } from '../policy-map.ts';
+import { evenly } from '../store/evenly.ts';
 import { type ObservationColumns, type OutcomeColumns, observationOf, outcomeOf } from '../store/rows.ts';
 import { type PolicySummary, unpackSummaries } from '../summary.ts';
 import type { UnitVector } from '../vector.ts';
@@ -37,7 +38,7 @@ const PAGE = 5000;
 /** The same map as in one file, on a server that many hosts share. */
 export class PostgresReader implements PolicyMapReader {
   protected readonly client: SqlClient;
-  protected readonly kind: MapKind;
+  readonly kind: MapKind;
   protected readonly where: string;
   #snapshot: Snapshot | undefined;
 
@@ -47,8 +48,12 @@ export class PostgresReader implements PolicyMapReader {
     this.where = where;
   }
 
+  async machines(): Promise<readonly Machine[]> {
+    return [...(await this.#fresh()).machines.keys()].map((identity) => JSON.parse(identity) as Machine);
+  }
+
   async facts(): Promise<MapFacts> {
-    const { machines } = await this.#fresh();
+    const machines = await this.machines();
     const tables = {
       runs: 'run',
       policies: 'policy',
@@ -64,7 +69,7 @@ export class PostgresReader implements PolicyMapReader {
     return {
       ...this.kind,
       schema: MIGRATIONS.length,
-      machines: [...machines.keys()].map((identity) => JSON.parse(identity) as Machine),
+      machines,
       ...(row as Record<keyof typeof tables, number>),
     };
   }
@@ -95,16 +100,22 @@ export class PostgresReader implements PolicyMapReader {
     }));
   }
 
-  async *situations(): AsyncIterable<PlacedSituation> {
+  async *situations(most = Number.POSITIVE_INFINITY): AsyncIterable<PlacedSituation> {
     const { policies } = await this.#fresh();
-    const order = 'order by situation.machine, workload collate "C", variant collate "C", point collate "C"';
-    for (const row of await this.rows<SituationColumns>(`${SITUATION} ${order}`)) {
-      const seen = await this.rows<{ vector: string }>(
-        'select vector::text from observation where situation = $1 order by run, trial, "window"',
+    const rows = await this.rows<SituationColumns>(
+      `${SITUATION} where situation.id in (select situation from observation)
+       order by situation.machine, workload collate "C", variant collate "C", point collate "C"`,
+    );
+    for (const row of evenly(rows, most)) {
+      const seen = await this.rows<{ policy: string; vector: string }>(
+        `select name as policy, vector::text from observation join policy on policy.id = policy
+         where situation = $1 order by run, trial, "window"`,
         [row.id],
       );
-      if (seen.length === 0) continue;
-      yield { ...evidenceOf(row, policies), vectors: seen.map(({ vector }) => vectorFromText(vector)) };
+      yield {
+        ...evidenceOf(row, policies),
+        vectors: seen.map(({ policy, vector }) => ({ policy, vector: vectorFromText(vector) })),
+      };
     }
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Evidence } from '../evidence.ts';
-import type { LearnReport, PolicyMap } from '../policy-map.ts';
+import type { LearnReport, PolicyMap, Settle } from '../policy-map.ts';
 import { learnInto } from '../store/learner.ts';
 import { cellFaults, situationName, summaryFaults } from '../store/verify.ts';
 import { locked, type OpenSchema } from './open.ts';
@@ -17,16 +17,22 @@ export class PostgresMap extends PostgresReader implements PolicyMap {
     this.#waitMs = waitMs;
   }
 
-  async learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>): Promise<LearnReport> {
-    return this.#transaction(() => learnInto(new PostgresTables(this.client), this.kind, evidence));
+  async learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>, settle?: Settle): Promise<LearnReport> {
+    return this.#transaction(async () => {
+      const report = await learnInto(new PostgresTables(this.client), this.kind, evidence);
+      for (const [name, value] of (await settle?.(this)) ?? []) await this.#set(name, value);
+      return report;
+    });
   }
 
   async setSetting(name: string, value: string): Promise<void> {
-    await this.#transaction(() =>
-      this.client.query(
-        'insert into setting values ($1, $2) on conflict (name) do update set value = excluded.value',
-        [name, value],
-      ),
+    await this.#transaction(() => this.#set(name, value));
+  }
+
+  async #set(name: string, value: string): Promise<void> {
+    await this.client.query(
+      'insert into setting values ($1, $2) on conflict (name) do update set value = excluded.value',
+      [name, value],
     );
   }
 

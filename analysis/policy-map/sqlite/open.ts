@@ -106,7 +106,7 @@ function checkVersion(db: DatabaseSync, path: string, migrating: boolean): void 
     throw new PmvxError(ExitCode.usage, {
       where: path,
       what: `the map has the older schema version ${version}; this pmvx reads ${ours}`,
-      next: 'pmvx map upgrade brings it up to date',
+      next: 'pmvx map check brings it up to date',
     });
   }
 }

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../../harness/core/ids.ts';
 import { type Cell, type Hit, nearestSituations } from '../cells.ts';
 import type { Evidence, Machine, RunEvidence } from '../evidence.ts';
 import type { MapFacts, MapKind, Neighbour, PlacedSituation, PolicyMapReader } from '../policy-map.ts';
+import { evenly } from '../store/evenly.ts';
 import { type ObservationColumns, type OutcomeColumns, observationOf, outcomeOf } from '../store/rows.ts';
 import { unpackSummaries } from '../summary.ts';
 import { type UnitVector, vectorBytes, vectorFromBytes } from '../vector.ts';
@@ -35,7 +36,7 @@ interface Snapshot {
 export class SqliteReader implements PolicyMapReader {
   protected readonly db: DatabaseSync;
   protected readonly path: string;
-  protected readonly kind: MapKind;
+  readonly kind: MapKind;
   #snapshot: Snapshot | undefined;
   readonly #near: StatementSync;
   readonly #situation: StatementSync;
@@ -56,14 +57,19 @@ export class SqliteReader implements PolicyMapReader {
     this.#version = db.prepare('pragma data_version');
   }
 
+  async machines(): Promise<readonly Machine[]> {
+    return this.guarded(() => [...this.#fresh().machines.values()].map(({ machine }) => machine));
+  }
+
   async facts(): Promise<MapFacts> {
+    const machines = await this.machines();
     return this.guarded(() => {
       const count = (sql: string) =>
         (this.db.prepare(`select count(*) as n from ${sql}`).get() as { n: number }).n;
       return {
         ...this.kind,
         schema: userVersion(this.db),
-        machines: [...this.#fresh().machines.values()].map(({ machine }) => machine),
+        machines,
         runs: count('run'),
         policies: count('policy'),
         situations: count('situation'),
@@ -96,19 +102,21 @@ export class SqliteReader implements PolicyMapReader {
     );
   }
 
-  async *situations(): AsyncIterable<PlacedSituation> {
+  async *situations(most = Number.POSITIVE_INFINITY): AsyncIterable<PlacedSituation> {
     const { policies } = this.guarded(() => this.#fresh());
     const vectors = this.db.prepare(
-      'select vector from observation where situation = ? order by run, trial, "window"',
+      'select name as policy, vector from observation join policy on policy.id = policy where situation = ? order by run, trial, "window"',
     );
-    const ids = this.db.prepare('select id from situation order by machine, workload, variant, point');
-    for (const { id } of ids.all() as { id: number }[]) {
-      const seen = vectors.all(id) as { vector: Uint8Array }[];
-      if (seen.length === 0) continue;
+    const ids = this.db.prepare(
+      `select id from situation where id in (select situation from observation)
+       order by machine, workload, variant, point`,
+    );
+    for (const { id } of evenly(ids.all() as { id: number }[], most)) {
+      const seen = vectors.all(id) as { policy: string; vector: Uint8Array }[];
       const row = this.#situation.get(id) as unknown as SituationColumns;
       yield {
         ...this.#evidenceOf(row, policies),
-        vectors: seen.map(({ vector }) => vectorFromBytes(vector)),
+        vectors: seen.map(({ policy, vector }) => ({ policy, vector: vectorFromBytes(vector) })),
       };
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Evidence } from '../evidence.ts';
-import type { LearnReport, MapKind, PolicyMap } from '../policy-map.ts';
+import type { LearnReport, MapKind, PolicyMap, Settle } from '../policy-map.ts';
 import { learnInto } from '../store/learner.ts';
 import { sqliteFault } from './faults.ts';
 import { openToWrite } from './open.ts';
@@ -17,16 +17,23 @@ export function openSqliteMap(path: string, kind?: MapKind, waitMs?: number): Po
 }
 
 class SqliteMap extends SqliteReader implements PolicyMap {
-  async learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>): Promise<LearnReport> {
-    return this.#transaction(() => learnInto(new SqliteTables(this.db), this.kind, evidence));
+  async learn(evidence: Iterable<Evidence> | AsyncIterable<Evidence>, settle?: Settle): Promise<LearnReport> {
+    return this.#transaction(async () => {
+      const report = await learnInto(new SqliteTables(this.db), this.kind, evidence);
+      this.forget();
+      for (const [name, value] of (await settle?.(this)) ?? []) this.#set(name, value);
+      return report;
+    });
   }
 
   async setSetting(name: string, value: string): Promise<void> {
-    await this.#transaction(async () => {
-      this.db
-        .prepare('insert into setting values (?, ?) on conflict (name) do update set value = excluded.value')
-        .run(name, value);
-    });
+    await this.#transaction(async () => this.#set(name, value));
+  }
+
+  #set(name: string, value: string): void {
+    this.db
+      .prepare('insert into setting values (?, ?) on conflict (name) do update set value = excluded.value')
+      .run(name, value);
   }
 
   async verify(): Promise<string[]> {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { canonicalJson } from '../../../harness/core/ids.ts';
+import { type Machine, OBJECTIVES, type Objective } from '../evidence.ts';
+import type { PlacedSituation, PolicyMapReader, Settle } from '../policy-map.ts';
+import { calibrate, conformalQuantile, LEVEL, leaveWorkloadsOut } from './calibrate.ts';
+import type { KnnSettings } from './estimate.ts';
+import { knnMethod, nearest } from './knn.ts';
+import { meanVector } from './mean-vector.ts';
+import { type Example, exampleOf, type Priors, priorsOf } from './training.ts';
+
+/** How neighbours are weighed: chosen on the reference matrix, see `results/reference/README.md`. */
+export const KNN: KnnSettings = { k: 8, bandwidth: 0.4 };
+/** Situations that a calibration looks at, at most; so learning into a large map does not take longer and longer. */
+const MOST = 400;
+
+/** What a query needs besides neighbours; kept with the map, and made anew with all that is learnt. */
+const Calibration = z.object({
+  v: z.literal(1),
+  level: z.number(),
+  situations: z.number(),
+  workloads: z.number(),
+  upper: z.number().optional(),
+  lower: z.number().optional(),
+  /** Distance to the nearest neighbour beyond which nothing is known. */
+  farthest: z.number().optional(),
+  priors: z.array(z.tuple([z.string(), z.number(), z.number(), z.number()])),
+});
+export type Calibration = z.infer<typeof Calibration>;
+
+/** Makes the calibration of every machine and objective of a map: to be given to `learn`. */
+export const settleCalibrations: Settle = async (map) => {
+  const machines = new Map<string, PlacedSituation[]>();
+  for await (const situation of map.situations(MOST)) {
+    const key = canonicalJson(situation.machine);
+    machines.set(key, [...(machines.get(key) ?? []), situation]);
+  }
+  const settings = new Map<string, string>();
+  for (const situations of machines.values()) {
+    for (const objective of OBJECTIVES) {
+      const examples = situations.map((situation) => exampleOf(situation, objective));
+      const [{ machine }] = situations as [PlacedSituation];
+      settings.set(settingName(machine, objective), JSON.stringify(calibrationOf(examples)));
+    }
+  }
+  return settings;
+};
+
+export function calibrationOf(all: readonly Example[]): Calibration {
+  const examples = all.filter(({ costs }) =>
+    [...costs.values()].some(({ logCost }) => logCost !== undefined),
+  );
+  const workloads = new Set(examples.map(({ workload }) => workload)).size;
+  const bar = workloads < 2 ? undefined : calibrate(leaveWorkloadsOut(knnMethod(KNN), examples));
+  return {
+    v: 1,
+    level: LEVEL,
+    situations: examples.length,
+    workloads,
+    ...(bar === undefined ? {} : { upper: bar.upper, lower: bar.lower, farthest: farthestOf(examples) }),
+    priors: [...priorsOf(examples)].map(([policy, { mean, variance, situations }]) => [
+      policy,
+      mean,
+      variance,
+      situations,
+    ]),
+  };
+}
+
+/** As far as the nearest other workload is in all but a tenth of the situations: what intervals were calibrated for. */
+function farthestOf(examples: readonly Example[]): number {
+  return conformalQuantile(
+    examples.map(({ workload, vectors }) => {
+      const others = examples.filter((other) => other.workload !== workload);
+      return nearest(meanVector(vectors), others)[0]?.distance ?? 2;
+    }),
+  );
+}
+
+export async function readCalibration(
+  map: PolicyMapReader,
+  machine: Machine,
+  objective: Objective,
+): Promise<Calibration | undefined> {
+  const text = await map.setting(settingName(machine, objective));
+  if (text === undefined) return undefined;
+  const known = parsed.get(text) ?? Calibration.parse(JSON.parse(text));
+  // The last one only: it changes with learning, and is asked for again and again in between.
+  if (!parsed.has(text)) parsed.clear();
+  parsed.set(text, known);
+  return known;
+}
+
+const parsed = new Map<string, Calibration>();
+
+export function priorsFrom(calibration: Calibration): Priors {
+  return new Map(
+    calibration.priors.map(([policy, mean, variance, situations]) => [
+      policy,
+      { mean, variance, situations },
+    ]),
+  );
+}
+
+function settingName(machine: Machine, objective: Objective): string {
+  return `calibration ${objective} ${canonicalJson(machine)}`;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import { bootstrapMean, type Interval } from '../../stats/bootstrap-mean.ts';
+import { randomWords } from '../../stats/random.ts';
+import type { Example } from '../choose/training.ts';
+
+/** What was picked for a situation that the picker had not seen; no policy: the baseline. */
+export interface Pick {
+  readonly example: Example;
+  readonly policy?: string;
+}
+
+/** How good picks were, over situations. Costs are ratios less 1: 0.05 is 5 %. */
+export interface Verdict {
+  readonly situations: number;
+  readonly workloads: number;
+  /** Mean over situations of the pick's cost over the best policy's (the baseline among them). */
+  readonly regret: number;
+  /** Geometric mean of the pick's cost over the baseline's, with a 95 % interval over workloads. */
+  readonly gain: number;
+  readonly gainInterval?: Interval;
+  /** Shares of situations. Of the baseline and all policies, the pick is among the three with least cost. */
+  readonly top3: number;
+  /** At most `EQUAL` dearer than the baseline. */
+  readonly noWorse: number;
+  /** Dearer than the baseline by any amount at all. */
+  readonly strictlyWorse: number;
+  readonly abstained: number;
+  /** The pick failed, or was not measured; counted as the dearest policy that was. */
+  readonly failed: number;
+  /** Greatest cost over the baseline's where no policy is better or worse than the baseline by more than `FLAT`; absent without such situations. */
+  readonly worstWhereFlat?: number;
+  readonly flat: number;
+}
+
+/** What counts as equal to the baseline: 1 %. */
+const EQUAL = Math.log(1.01);
+/** Scheduling does not matter where the spread of all policies is within 2 %. */
+const FLAT = Math.log(1.02);
+
+/** Logarithm of what the pick cost over the baseline. A pick that failed costs what the dearest policy there does. */
+export function pickCost({ example, policy }: Pick): { readonly logCost: number; readonly failed: boolean } {
+  if (policy === undefined) return { logCost: 0, failed: false };
+  const known = example.costs.get(policy);
+  if (known?.logCost !== undefined && known.failures === 0) return { logCost: known.logCost, failed: false };
+  return { logCost: Math.max(0, ...measured(example)), failed: true };
+}
+
+export function judgePicks(picks: readonly Pick[]): Verdict {
+  const rows = picks.map((pick) => {
+    const { logCost, failed } = pickCost(pick);
+    const all = [0, ...measured(pick.example)];
+    const best = Math.min(...all);
+    return {
+      workload: pick.example.workload,
+      logCost,
+      failed,
+      regret: Math.exp(logCost - best) - 1,
+      rank: all.filter((cost) => cost < logCost).length + 1,
+      abstained: pick.policy === undefined,
+      flat: all.every((cost) => Math.abs(cost) <= FLAT),
+    };
+  });
+  const share = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).length / rows.length;
+  const flat = rows.filter((row) => row.flat);
+  const interval = intervalOver(rows.map(({ workload, logCost }) => ({ workload, value: logCost })));
+  return {
+    situations: rows.length,
+    workloads: new Set(rows.map(({ workload }) => workload)).size,
+    regret: mean(rows.map(({ regret }) => regret)),
+    gain: Math.exp(mean(rows.map(({ logCost }) => logCost))) - 1,
+    ...(interval === undefined
+      ? {}
+      : { gainInterval: { low: Math.exp(interval.low) - 1, high: Math.exp(interval.high) - 1 } }),
+    top3: share(({ rank }) => rank <= 3),
+    noWorse: share(({ logCost }) => logCost <= EQUAL),
+    strictlyWorse: share(({ logCost }) => logCost > 0),
+    abstained: share(({ abstained }) => abstained),
+    failed: share(({ failed }) => failed),
+    flat: flat.length,
+    ...(flat.length === 0
+      ? {}
+      : { worstWhereFlat: Math.exp(Math.max(...flat.map(({ logCost }) => logCost))) - 1 }),
+  };
+}
+
+/** Interval of the mean of logarithms of one picker's cost over another's: which of the two is better, workload by workload. */
+export function comparePicks(
+  picks: readonly Pick[],
+  others: readonly Pick[],
+): { readonly ratio: number; readonly interval?: Interval } {
+  const values = picks.map((pick, at) => ({
+    workload: pick.example.workload,
+    value: pickCost(pick).logCost - pickCost(others[at] as Pick).logCost,
+  }));
+  const interval = intervalOver(values);
+  return {
+    ratio: Math.exp(mean(values.map(({ value }) => value))) - 1,
+    ...(interval === undefined
+      ? {}
+      : { interval: { low: Math.exp(interval.low) - 1, high: Math.exp(interval.high) - 1 } }),
+  };
+}
+
+/** BCa bootstrap over workloads, not situations: settings of one workload are not independent of each other. */
+function intervalOver(
+  values: readonly { readonly workload: string; readonly value: number }[],
+): Interval | undefined {
+  const groups = Map.groupBy(values, ({ workload }) => workload);
+  const means = [...groups.values()].map((group) => mean(group.map(({ value }) => value)));
+  return bootstrapMean(means, 0.95, randomWords(1, 'picks'))?.bca;
+}
+
+function measured({ costs }: Example): number[] {
+  return [...costs.values()].flatMap(({ logCost, failures }) =>
+    logCost === undefined || failures > 0 ? [] : [logCost],
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
