@@ -32,6 +32,7 @@ summary: TODO what it does, and what about it the kernel decides.
 # ipc, pipeline, network, cpu, memory, io or mixed
 class: cpu
 # Where the program comes from; "driver" for ${name}.c in this folder.
+# workloads/driver.h has what such drivers share.
 source: coreutils
 # Debian packages that the guest needs for it.
 packages: []
