@@ -51,7 +51,7 @@ async function scene(t: ExecutionContext, planned: readonly TrialRecord[], recor
       isTTY: false,
       env: {},
     };
-    const code = await analyzeCommand({ run: 'sample-1', ...args }, context);
+    const code = await analyzeCommand({ runs: ['sample-1'], ...args }, context);
     return { code, out, err };
   };
   return { folder, analyze };
@@ -145,11 +145,11 @@ test('a run of which nothing completed still has its table and figure', async (t
 
 test('an unknown run is an error with the nearest one', async (t) => {
   const { analyze, folder } = await scene(t, RECORDS);
-  const error = await t.throwsAsync(analyze({ run: 'sampel-1' }), { instanceOf: PmvxError });
+  const error = await t.throwsAsync(analyze({ runs: ['sampel-1'] }), { instanceOf: PmvxError });
   const runs = join(folder, '..');
   t.is(error.message, `${runs}: there is no run "sampel-1". Did you mean sample-1?`);
   t.is(error.code, ExitCode.usage);
-  t.is((await analyze({ run: folder })).code, ExitCode.ok);
+  t.is((await analyze({ runs: [folder] })).code, ExitCode.ok);
   rmSync(folder, { recursive: true });
   await t.throwsAsync(analyze(), { message: `${runs}: there is no run "sample-1". pmvx run SPEC makes one` });
 });

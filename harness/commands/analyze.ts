@@ -1,42 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import { type OutcomeTable, outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
+import { poolRuns } from '../../analysis/tables/pool-runs.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import { readRun } from '../store/run-folder.ts';
+import { makeFolder } from '../store/atomic-write.ts';
 import type { CommandContext } from './context.ts';
-import { findRun } from './find-run.ts';
+import { type ReadRun, readPooled } from './read-pooled.ts';
 import { writeReport } from './run-report.ts';
 
 export interface AnalyzeArgs {
-  /** Id of a run in `results/runs`, or the folder of one. */
-  readonly run: string;
+  /** Ids of runs in `results/runs`, or folders of some; several are taken together. */
+  readonly runs: readonly string[];
   /** At most one of these; aligned text when none. */
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly markdown?: boolean;
   /** A metric by name instead of each workload's primary one. */
   readonly metric?: string;
+  /** Differences up to so many per cent are equivalent. */
+  readonly margin?: number;
+  /** Takes runs of different engines, images or machines together. */
+  readonly mixed?: boolean;
+  /** Folder for the files; of one run its own when absent. */
+  readonly out?: string;
 }
 
 /**
- * `pmvx analyze RUN`: prints the table of a run, also of one in progress, then writes table and figure beside
- * the records.
+ * `pmvx analyze RUN...`: prints the table of runs, also of one in progress, then writes table and figure beside
+ * the records, or into a folder of their own.
  */
 export async function analyzeCommand(args: AnalyzeArgs, context: CommandContext): Promise<ExitCode> {
   const form = chosenForm(args);
-  const folder = await findRun(args.run, join(context.root, 'results', 'runs'));
-  const run = await readRun(folder);
-  for (const notice of run.notices) context.warn(`pmvx: ${notice}`);
-  if (args.metric !== undefined) requireMetric(run.records, args.metric);
+  const runs: ReadRun[] = [];
+  for (const name of args.runs) runs.push(await readPooled(name, context));
+  const input = poolRuns(runs, { mixed: args.mixed === true });
+  if (args.metric !== undefined) requireMetric(input.records, args.metric);
   const table = outcomeTable({
-    run: run.provenance.run,
-    spec: run.spec,
-    planned: run.plan.trials,
-    records: run.records,
+    ...input,
     ...(args.metric === undefined ? {} : { metric: args.metric }),
+    ...(args.margin === undefined ? {} : { margin: 1 + args.margin / 100 }),
   });
   for (const line of await tableLines(table, form, context)) context.write(line);
+  const folder = args.out ?? (runs.length === 1 ? runs[0]?.folder : undefined);
+  if (folder === undefined) {
+    context.warn('pmvx: nothing was written: give --out DIR for the table and figure of several runs');
+    return ExitCode.ok;
+  }
+  await makeFolder(folder);
   const files = await writeReport(table, folder, args.metric);
   // Not on stdout: the other forms are read by programs.
   context.warn(`pmvx: wrote ${files.join(', ')} in ${folder}`);

@@ -217,15 +217,18 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
 
   program
     .command('analyze')
-    .description('print the table of a run and draw its figure')
-    .argument('<run>', 'id or folder of a run')
+    .description('print the table of one run or several taken together, and draw its figure')
+    .argument('<runs...>', 'ids or folders of runs')
     .option('--metric <name>', "instead of each workload's primary one")
+    .addOption(percentOption('--margin <percent>', 'differences up to it are equivalent; default 2'))
+    .option('--mixed', 'runs of different engines, images or machines, all the same')
+    .option('--out <dir>', 'folder for table and figure; default that of the run, if it is one')
     .option('--json', 'the table for programs')
     .option('--csv', 'the table as CSV')
     .option('--markdown', 'the table as Markdown')
-    .action(async (run: string, options: Omit<import('./analyze.ts').AnalyzeArgs, 'run'>) => {
+    .action(async (runs: string[], options: Omit<import('./analyze.ts').AnalyzeArgs, 'runs'>) => {
       const { analyzeCommand } = await import('./analyze.ts');
-      finish(await analyzeCommand({ run, ...options }, context));
+      finish(await analyzeCommand({ runs, ...options }, context));
     });
 
   program
@@ -587,6 +590,16 @@ function addImageCommands(program: Command, context: CommandContext, finish: (co
 
 function jobsOption(): Option {
   return numberOption('--jobs <n>', 'VMs at once; default: the number of cores', 1, 1024);
+}
+
+function percentOption(flags: string, about: string): Option {
+  return new Option(flags, about).argParser((text) => {
+    const number = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || number > 100) {
+      throw new InvalidArgumentError('Give a number of per cent from 0 to 100, like 2 or 0.5.');
+    }
+    return number;
+  });
 }
 
 function numberOption(flags: string, about: string, least: number, most: number): Option {

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
+import { canonicalJson } from '../../harness/core/ids.ts';
+import { looksOf } from '../../harness/core/looks.ts';
+import type { Spec } from '../../harness/core/spec.ts';
+import type { PlannedTrial, TrialRecord } from '../../harness/core/trial.ts';
+import type { TableInput } from './outcome-table.ts';
+
+/** One of several runs that are analysed together. */
+export interface PooledRun {
+  readonly run: string;
+  readonly spec: Spec;
+  readonly planned: readonly PlannedTrial[];
+  readonly records: readonly TrialRecord[];
+  /** Names the image: figures of different kernels are no repeats of each other. */
+  readonly image: string;
+  /** Names the host: what is odd about it is in all of its blocks. */
+  readonly host: string;
+}
+
+/**
+ * Several runs as one input for a table. Blocks stay what they were, and are numbered anew; those of different hosts, or of different
+ * images when `mixed`, nest in them. On `exact` the same seed on the same image and machine is the same trial, and counts once.
+ * Throws PmvxError (usage) for runs that cannot be taken together, and for mixed engines, images or machines unless `mixed`.
+ */
+export function poolRuns(runs: readonly PooledRun[], { mixed = false } = {}): TableInput {
+  const [first] = runs;
+  if (first === undefined) throw new Error('there is no run to analyse');
+  if (runs.length === 1) {
+    const { run, spec, planned, records } = first;
+    return { run, spec, planned, records };
+  }
+  requireAlike(runs, mixed);
+  const pool = new Pool();
+  for (const run of runs) pool.add(run);
+  const { spec } = runs.reduce((most, run) =>
+    looksOf(run.spec).length > looksOf(most.spec).length ? run : most,
+  );
+  const several = new Set(pool.hosts.values()).size > 1;
+  return {
+    run: runs.map(({ run }) => run).join(' + '),
+    spec: {
+      ...spec,
+      name: [...new Set(runs.map((run) => run.spec.name))].join(' + '),
+      policies: [...new Set(runs.flatMap((run) => run.spec.policies))],
+      workloads: unique(runs.flatMap((run) => run.spec.workloads)),
+      points: [...new Set(runs.flatMap((run) => run.spec.points))],
+    },
+    planned: pool.planned,
+    records: pool.records,
+    ...(several ? { hosts: pool.hosts } : {}),
+    remarks: pool.remarks(),
+  };
+}
+
+class Pool {
+  readonly planned: PlannedTrial[] = [];
+  readonly records: TrialRecord[] = [];
+  readonly hosts = new Map<number, string>();
+  readonly #blocks = new Map<string, number>();
+  readonly #trials = new Set<string>();
+  readonly #repeats = new Map<string, number>();
+
+  add({ run, spec, planned, records, image, host }: PooledRun): void {
+    const exact = spec.machine.engine === 'exact';
+    const setting = exact ? canonicalJson([image, spec.machine]) : run;
+    const seeds = new Map(
+      planned.filter(({ role }) => role === 'measure').map(({ block, seed }) => [block, seed]),
+    );
+    const place = (trial: PlannedTrial | TrialRecord): { readonly block: number; readonly key: string } => {
+      const block = this.#blockOf(`${setting} ${exact ? seeds.get(trial.block) : trial.block}`);
+      // exact is the same on every host.
+      this.hosts.set(block, exact ? image : `${host} ${image}`);
+      const { workload, variant, point, policy, role } = trial;
+      return { block, key: canonicalJson([block, workload, variant, point, policy, role]) };
+    };
+    const kept = new Set<string>();
+    for (const trial of planned) {
+      const { block, key } = place(trial);
+      if (this.#trials.has(key)) {
+        this.#repeats.set(run, (this.#repeats.get(run) ?? 0) + 1);
+        continue;
+      }
+      this.#trials.add(key);
+      kept.add(trial.trial);
+      this.planned.push({ ...trial, block, trial: `${run}/${trial.trial}` });
+    }
+    for (const record of records) {
+      if (!kept.has(record.trial)) continue;
+      this.records.push({ ...record, block: place(record).block, trial: `${run}/${record.trial}` });
+    }
+  }
+
+  remarks(): string[] {
+    return [...this.#repeats].map(
+      ([run, count]) =>
+        `${count} trials of ${run} are those of an earlier run once more (exact: same image, machine and seed) and count once`,
+    );
+  }
+
+  #blockOf(key: string): number {
+    const block = this.#blocks.get(key) ?? this.#blocks.size;
+    this.#blocks.set(key, block);
+    return block;
+  }
+}
+
+/** What runs must agree about, and why. */
+const AGREE: readonly (readonly [what: string, of: (run: PooledRun) => string, why: string])[] = [
+  ['engines', ({ spec }) => spec.machine.engine, 'time means something else on each'],
+  ['images', ({ image }) => image, 'each has its own kernel and programs'],
+  [
+    'machines',
+    ({ spec: { machine } }) =>
+      `${machine.vcpus} vCPUs, ${machine.memoryMiB} MiB, topology ${Object.values(machine.topology).join('x')}, speed ${machine.speed}`,
+    'schedulers act differently on each',
+  ],
+];
+
+function requireAlike(runs: readonly PooledRun[], mixed: boolean): void {
+  const names = runs.map(({ run }) => run);
+  const repeated = names.find((name, at) => names.indexOf(name) < at);
+  if (repeated !== undefined) {
+    throw new PmvxError(ExitCode.usage, {
+      where: repeated,
+      what: 'the run is given twice',
+      next: 'Give each run once',
+    });
+  }
+  const where = names.join(', ');
+  const baselines = distinct(runs, ({ spec }) => spec.baseline);
+  if (baselines.length > 1) {
+    throw new PmvxError(ExitCode.usage, {
+      where,
+      what: `the runs have different baselines: ${baselines.join(' and ')}`,
+      next: 'Ratios to different baselines cannot be taken together; analyse each run alone',
+    });
+  }
+  if (mixed) return;
+  for (const [what, of, why] of AGREE) {
+    const seen = distinct(runs, of);
+    if (seen.length === 1) continue;
+    throw new PmvxError(ExitCode.usage, {
+      where,
+      what: `the runs are of different ${what} (${seen.join('; ')}): ${why}`,
+      next: 'pmvx compare sets two runs side by side; --mixed takes them together all the same, engine by engine',
+    });
+  }
+}
+
+function distinct(runs: readonly PooledRun[], of: (run: PooledRun) => string): string[] {
+  return [...new Set(runs.map(of))];
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [canonicalJson(value), value])).values()];
+}

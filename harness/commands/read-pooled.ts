@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { PooledRun } from '../../analysis/tables/pool-runs.ts';
+import { readRun } from '../store/run-folder.ts';
+import { slimRecords } from '../store/slim-record.ts';
+import type { CommandContext } from './context.ts';
+import { findRun } from './find-run.ts';
+
+/** A run that an analysis takes, and its folder. */
+export interface ReadRun extends PooledRun {
+  readonly folder: string;
+}
+
+/** Reads the run that `name` means, without what its programs printed. Says on stderr what was odd about it. */
+export async function readPooled(name: string, context: CommandContext): Promise<ReadRun> {
+  const folder = await findRun(name, join(context.root, 'results', 'runs'));
+  const { spec, plan, records, notices, provenance } = await readRun(folder, slimRecords());
+  for (const notice of notices) context.warn(`pmvx: ${notice}`);
+  const { id, recipe } = provenance.image ?? {};
+  return {
+    folder,
+    run: provenance.run,
+    spec,
+    planned: plan.trials,
+    records,
+    image: id ?? recipe ?? 'no image',
+    host: JSON.stringify(provenance.host ?? {}),
+  };
+}
