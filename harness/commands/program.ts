@@ -485,9 +485,18 @@ function addMapCommands(program: Command, context: CommandContext, finish: (code
 }
 
 function addBenchCommands(program: Command, context: CommandContext, finish: (code: ExitCode) => void): void {
-  program
-    .command('bench')
-    .description('measure the harness itself')
+  const bench = program.command('bench').description('measure the harness itself');
+  bench
+    .command('probes')
+    .description('what each set of probes costs a workload in virtual time, on exact')
+    .argument('[spec]', 'YAML file; default harness/experiments/probe-overhead.yaml')
+    .addOption(jobsOption())
+    .option('--out <dir>', 'folder that gets the table as CSV and Markdown')
+    .action(async (spec: string | undefined, options: { jobs?: number; out?: string }) => {
+      const { benchProbesCommand } = await import('./bench-probes.ts');
+      finish(await benchProbesCommand({ ...(spec === undefined ? {} : { spec }), ...options }, context));
+    });
+  bench
     .command('forks')
     .description(
       'run a whole spec with forks, then with boots: how long each takes, and whether all results are the same',

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Objects: opening from a file or from memory, loading, and what is in them. */
+#include "addon.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#define NAME_SIZE 256
+
+/* open(path | bytes, name | undefined) */
+static napi_value open_object_file(napi_env env, napi_callback_info info)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	napi_value arguments[2];
+	char path[PATH_MAX], name[NAME_SIZE];
+	napi_valuetype type;
+	struct object *object;
+	struct bpf_object *bpf;
+	void *bytes;
+	size_t length;
+
+	if (!read_arguments(env, info, 2, arguments) || napi_typeof(env, arguments[0], &type))
+		return NULL;
+	if (!is_undefined(env, arguments[1])) {
+		if (!read_text(env, arguments[1], "name", name, sizeof(name)))
+			return NULL;
+		options.object_name = name;
+	}
+	log_begin();
+	if (type == napi_string) {
+		if (!read_text(env, arguments[0], "path", path, sizeof(path)))
+			return NULL;
+		bpf = bpf_object__open_file(path, &options);
+		if (!bpf)
+			return throw_libbpf(env, errno, "cannot open %s", path);
+	} else {
+		if (!read_bytes(env, arguments[0], "source", &bytes, &length))
+			return NULL;
+		if (!length)
+			return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "source holds no bytes");
+		bpf = bpf_object__open_mem(bytes, length, &options);
+		if (!bpf)
+			return throw_libbpf(env, errno, "cannot open an object of %zu bytes", length);
+	}
+	object = calloc(1, sizeof(*object));
+	if (!object) {
+		bpf_object__close(bpf);
+		return throw_misuse(env, "ERR_OUT_OF_MEMORY", "no memory for an object");
+	}
+	object->bpf = bpf;
+	object->references = 1;
+	return wrap_object(env, object);
+}
+
+/* load(object) */
+static napi_value load(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	struct object *object;
+	int error;
+
+	if (!read_arguments(env, info, 1, &argument) || !(object = open_object(env, argument)))
+		return NULL;
+	if (object->is_loaded)
+		return throw_misuse(env, "ERR_BPF_LOADED", "the object %s is loaded already", bpf_object__name(object->bpf));
+	log_begin();
+	error = bpf_object__load(object->bpf);
+	if (error) {
+		napi_value thrown = throw_libbpf(env, error, "cannot load %s", bpf_object__name(object->bpf));
+
+		/* libbpf does not load an object twice. */
+		close_object(object);
+		return thrown;
+	}
+	object->is_loaded = true;
+	return make_undefined(env);
+}
+
+static napi_value object_name(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	struct object *object;
+
+	if (!read_arguments(env, info, 1, &argument) || !(object = open_object(env, argument)))
+		return NULL;
+	return make_text(env, bpf_object__name(object->bpf));
+}
+
+/* programs(object): a handle for each, in the file's order */
+static napi_value programs(napi_env env, napi_callback_info info)
+{
+	napi_value argument, list;
+	struct bpf_program *bpf;
+	struct object *object;
+	uint32_t count = 0;
+
+	if (!read_arguments(env, info, 1, &argument) || !(object = open_object(env, argument)) || napi_create_array(env, &list))
+		return NULL;
+	bpf_object__for_each_program(bpf, object->bpf) {
+		struct program *program = calloc(1, sizeof(*program));
+		napi_value handle;
+
+		if (program)
+			*program = (struct program){ .object = object, .bpf = bpf };
+		handle = wrap_program(env, program);
+		if (!handle || napi_set_element(env, list, count++, handle))
+			return NULL;
+	}
+	return list;
+}
+
+/* maps(object): a handle for each, in the file's order */
+static napi_value maps(napi_env env, napi_callback_info info)
+{
+	napi_value argument, list;
+	struct object *object;
+	struct bpf_map *bpf;
+	uint32_t count = 0;
+
+	if (!read_arguments(env, info, 1, &argument) || !(object = open_object(env, argument)) || napi_create_array(env, &list))
+		return NULL;
+	bpf_object__for_each_map(bpf, object->bpf) {
+		struct map *map = calloc(1, sizeof(*map));
+		napi_value handle;
+
+		if (map)
+			*map = (struct map){ .object = object, .bpf = bpf, .fd = -1 };
+		handle = wrap_map(env, map);
+		if (!handle || napi_set_element(env, list, count++, handle))
+			return NULL;
+	}
+	return list;
+}
+
+/* openPinnedMap(path) */
+static napi_value open_pinned_map(napi_env env, napi_callback_info info)
+{
+	struct bpf_map_info kernel = { 0 };
+	unsigned int size = sizeof(kernel);
+	napi_value argument;
+	char path[PATH_MAX];
+	struct map *map;
+	int fd;
+
+	if (!read_arguments(env, info, 1, &argument) || !read_text(env, argument, "path", path, sizeof(path)))
+		return NULL;
+	log_begin();
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return throw_libbpf(env, errno, "cannot open the pinned map %s", path);
+	/* A program or a link that is pinned there answers with other information, or none. */
+	if (bpf_obj_get_info_by_fd(fd, &kernel, &size) || !kernel.max_entries) {
+		close(fd);
+		return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "%s is no map", path);
+	}
+	map = calloc(1, sizeof(*map));
+	if (!map)
+		close(fd);
+	else
+		map->fd = fd;
+	return wrap_map(env, map);
+}
+
+void define_object(napi_env env, napi_value exports)
+{
+	define_function(env, exports, "open", open_object_file);
+	define_function(env, exports, "load", load);
+	define_function(env, exports, "objectName", object_name);
+	define_function(env, exports, "programs", programs);
+	define_function(env, exports, "maps", maps);
+	define_function(env, exports, "openPinnedMap", open_pinned_map);
+	define_function(env, exports, "close", close_handle);
+}
