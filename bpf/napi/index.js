@@ -231,7 +231,11 @@ export class BpfMap {
   }
 
   *keys() {
-    for (let key = addon().nextKey(this.#handle); key !== undefined; key = addon().nextKey(this.#handle, key)) {
+    for (
+      let key = addon().nextKey(this.#handle);
+      key !== undefined;
+      key = addon().nextKey(this.#handle, key)
+    ) {
       yield key;
     }
   }

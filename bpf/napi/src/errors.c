@@ -17,6 +17,10 @@
 static __thread char *log_text;
 static __thread size_t log_length;
 
+/* libbpf's own errors have numbers from 4000 on, in this order (enum libbpf_errno). */
+static const char *const libbpf_names[] = { "LIBELF", "FORMAT", "KVERSION", "ENDIAN", "INTERNAL", "RELOC", "LOAD", "VERIFY",
+					    "PROG2BIG", "KVER", "PROGTYPE", "WRNGPID", "INVSEQ", "NLPARSE" };
+
 static int keep(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	va_list again;
@@ -118,8 +122,12 @@ napi_value throw_libbpf(napi_env env, int error_number, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
-	/* libbpf has numbers of its own from 4000 on; the kernel's internal ones have no name in C: 524 is ENOTSUPP. */
 	libbpf_strerror(number, words, sizeof(words));
+	if (number >= __LIBBPF_ERRNO__START && number - __LIBBPF_ERRNO__START < (int)(sizeof(libbpf_names) / sizeof(*libbpf_names))) {
+		snprintf(number_name, sizeof(number_name), "ERR_LIBBPF_%s", libbpf_names[number - __LIBBPF_ERRNO__START]);
+		name = number_name;
+	}
+	/* The kernel's internal numbers have no name in C. */
 	if (!name) {
 		snprintf(number_name, sizeof(number_name), number == 524 ? "ENOTSUPP" : "E%d", number);
 		name = number_name;

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -57,6 +58,24 @@ static napi_value open_object_file(napi_env env, napi_callback_info info)
 	return wrap_object(env, object);
 }
 
+/* Puts the kernel's memory of global variables where libbpf keeps what they begin with; from 1.6 on it does so itself. */
+static int map_globals(struct bpf_object *bpf)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, bpf) {
+		void *bytes = (void *)bpf_map__initial_value(map, &size);
+		int may_write = bpf_map__map_flags(map) & BPF_F_RDONLY_PROG ? 0 : PROT_WRITE;
+
+		if (bytes && size && bpf_map__map_flags(map) & BPF_F_MMAPABLE &&
+		    mmap(bytes, (size + page - 1) / page * page, PROT_READ | may_write, MAP_SHARED | MAP_FIXED, bpf_map__fd(map),
+			 0) == MAP_FAILED)
+			return -errno;
+	}
+	return 0;
+}
+
 /* load(object) */
 static napi_value load(napi_env env, napi_callback_info info)
 {
@@ -70,6 +89,8 @@ static napi_value load(napi_env env, napi_callback_info info)
 		return throw_misuse(env, "ERR_BPF_LOADED", "the object %s is loaded already", bpf_object__name(object->bpf));
 	log_begin();
 	error = bpf_object__load(object->bpf);
+	if (!error)
+		error = map_globals(object->bpf);
 	if (error) {
 		napi_value thrown = throw_libbpf(env, error, "cannot load %s", bpf_object__name(object->bpf));
 
