@@ -12,7 +12,9 @@ export interface Cell {
 }
 
 /** Vectors nearer than this to a leader join it rather than lead. */
-const JOIN = 0.2;
+const JOIN = 0.4;
+/** A cell of so many vectors is full: the next one leads a new cell beside it. */
+const FULL = 512;
 /** From so many cells a machine on, every vector joins the nearest. */
 const MOST_CELLS = 1024;
 
@@ -29,7 +31,8 @@ export function cellFor(
     const distance = chord(cell.leader, vector);
     if (best === undefined || distance < best.distance) best = { cell, distance };
   }
-  return best !== undefined && (best.distance <= JOIN || cells.length >= MOST_CELLS) ? best : undefined;
+  if (best === undefined || cells.length >= MOST_CELLS) return best;
+  return best.distance <= JOIN && best.cell.size < FULL ? best : undefined;
 }
 
 export interface Hit {

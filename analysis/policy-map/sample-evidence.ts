@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deriveSeed } from '../../harness/core/seed.ts';
+import { randomWords, uniform } from '../stats/random.ts';
 import type { Evidence, Machine, Observation, Outcome, RunEvidence } from './evidence.ts';
 
 export const SAMPLE_MACHINE: Machine = {
@@ -62,11 +62,12 @@ export function* sampleEvidence(given: {
     const names = { run, workload: `w${situation}` } as const;
     const vector = sampleVector(dimensions, situation, groups);
     yield sampleObservation({ ...names, trial: String(trials), vector });
+    const [common, own] = [randomWords(1, situation % groups), randomWords(2, situation)];
+    const means = Array.from({ length: policies }, () => uniform(common) - 0.5);
     for (let block = 0; block < blocks; block++) {
       const baseline = String(trials++);
       for (let policy = 0; policy < policies; policy++) {
-        const draw = deriveSeed(1, situation % groups, policy) / 2 ** 31 - 0.5;
-        const value = draw + (deriveSeed(2, situation, policy, block) / 2 ** 31 - 0.5) / 10;
+        const value = (means[policy] as number) + (uniform(own) - 0.5) / 10;
         const logCosts = { primary: value, time: value };
         const trial = String(trials++);
         yield sampleOutcome({ ...names, trial, baseline, block, policy: `p${policy}`, logCosts });
@@ -77,10 +78,8 @@ export function* sampleEvidence(given: {
 
 /** A unit vector near to those of its group. */
 export function sampleVector(dimensions: number, situation: number, groups: number): number[] {
-  const values = Array.from({ length: dimensions }, (_, at) => {
-    const centre = deriveSeed(3, situation % groups, at) / 2 ** 31 - 0.5;
-    return centre + (deriveSeed(4, situation, at) / 2 ** 31 - 0.5) / 5;
-  });
+  const [common, own] = [randomWords(3, situation % groups), randomWords(4, situation)];
+  const values = Array.from({ length: dimensions }, () => uniform(common) - 0.5 + (uniform(own) - 0.5) / 5);
   const length = Math.hypot(...values);
   return values.map((value) => value / length);
 }

@@ -18,7 +18,7 @@ export function readSqliteMap(path: string): PolicyMapReader {
 }
 
 interface SituationColumns {
-  readonly machine: string;
+  readonly machine: number;
   readonly workload: string;
   readonly variant: string;
   readonly point: string;
@@ -29,7 +29,9 @@ interface SituationColumns {
 interface Snapshot {
   readonly version: number;
   readonly policies: ReadonlyMap<number, string>;
-  readonly machines: ReadonlyMap<string, { readonly id: number; readonly machine: Machine }>;
+  readonly machines: ReadonlyMap<number, Machine>;
+  /** Numbers of machines by their canonical JSON. */
+  readonly numbers: ReadonlyMap<string, number>;
   readonly cells: ReadonlyMap<number, readonly Cell[]>;
 }
 
@@ -51,14 +53,13 @@ export class SqliteReader implements PolicyMapReader {
        group by situation order by distance limit ?`,
     );
     this.#situation = db.prepare(
-      `select machine.identity as machine, workload, variant, point, summary
-       from situation join machine on machine.id = situation.machine where situation.id = ?`,
+      'select machine, workload, variant, point, summary from situation where id = ?',
     );
     this.#version = db.prepare('pragma data_version');
   }
 
   async machines(): Promise<readonly Machine[]> {
-    return this.guarded(() => [...this.#fresh().machines.values()].map(({ machine }) => machine));
+    return this.guarded(() => [...this.#fresh().machines.values()]);
   }
 
   async facts(): Promise<MapFacts> {
@@ -86,10 +87,11 @@ export class SqliteReader implements PolicyMapReader {
     readonly k: number;
     readonly within: number;
   }): Promise<readonly Neighbour[]> {
-    const { machines, cells, policies } = this.guarded(() => this.#fresh());
-    const machine = query.machine && machines.get(canonicalJson(query.machine));
+    const snapshot = this.guarded(() => this.#fresh());
+    const { numbers, cells } = snapshot;
+    const machine = query.machine && numbers.get(canonicalJson(query.machine));
     if (query.machine !== undefined && machine === undefined) return [];
-    const among = machine === undefined ? [...cells.values()].flat() : (cells.get(machine.id) ?? []);
+    const among = machine === undefined ? [...cells.values()].flat() : (cells.get(machine) ?? []);
     const bytes = vectorBytes(query.vector);
     const hits = await nearestSituations(among, query.vector, query, (round, most) =>
       this.guarded(() => round.flatMap((cell) => this.#near.all(bytes, cell, most) as unknown as Hit[])),
@@ -97,13 +99,13 @@ export class SqliteReader implements PolicyMapReader {
     return this.guarded(() =>
       hits.map(({ situation, distance }) => {
         const row = this.#situation.get(situation) as unknown as SituationColumns;
-        return { ...this.#evidenceOf(row, policies), distance };
+        return { ...this.#evidenceOf(row, snapshot), distance };
       }),
     );
   }
 
   async *situations(most = Number.POSITIVE_INFINITY): AsyncIterable<PlacedSituation> {
-    const { policies } = this.guarded(() => this.#fresh());
+    const snapshot = this.guarded(() => this.#fresh());
     const vectors = this.db.prepare(
       'select name as policy, vector from observation join policy on policy.id = policy where situation = ? order by run, trial, "window"',
     );
@@ -115,7 +117,7 @@ export class SqliteReader implements PolicyMapReader {
       const seen = vectors.all(id) as { policy: string; vector: Uint8Array }[];
       const row = this.#situation.get(id) as unknown as SituationColumns;
       yield {
-        ...this.#evidenceOf(row, policies),
+        ...this.#evidenceOf(row, snapshot),
         vectors: seen.map(({ policy, vector }) => ({ policy, vector: vectorFromBytes(vector) })),
       };
     }
@@ -176,16 +178,15 @@ export class SqliteReader implements PolicyMapReader {
     return {
       version,
       policies: new Map(policies.map(({ id, name }) => [id, name])),
-      machines: new Map(
-        machines.map(({ id, identity }) => [identity, { id, machine: JSON.parse(identity) as Machine }]),
-      ),
+      machines: new Map(machines.map(({ id, identity }) => [id, JSON.parse(identity) as Machine])),
+      numbers: new Map(machines.map(({ id, identity }) => [identity, id])),
       cells,
     };
   }
 
-  #evidenceOf(row: SituationColumns, policies: ReadonlyMap<number, string>) {
+  #evidenceOf(row: SituationColumns, { machines, policies }: Snapshot) {
     return {
-      machine: JSON.parse(row.machine) as Machine,
+      machine: machines.get(row.machine) as Machine,
       workload: row.workload,
       variant: row.variant,
       point: row.point as ForkPoint,
