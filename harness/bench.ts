@@ -8,6 +8,7 @@ import { Bench } from 'tinybench';
 import { outcomeTable, type TableInput } from '../analysis/tables/outcome-table.ts';
 import { tableRows } from '../analysis/tables/table-rows.ts';
 import { formatTextTable } from '../analysis/tables/text-table.ts';
+import { addFigures } from '../paper-figs/bench.ts';
 import { forestPlot } from '../paper-figs/figures/forest.ts';
 import { renderFigure } from '../paper-figs/render.ts';
 import { deriveSeed } from './core/seed.ts';
@@ -82,6 +83,7 @@ try {
     .add('analysis: first-look figure, SVG and PNG', async () => {
       await renderFigure(forestPlot(tableRows(table), table));
     });
+  await addFigures(bench);
   await addSnapshots(bench, folder);
   await bench.run();
   await log.close();

@@ -18,6 +18,7 @@ workloads:
   - use: perf-sched-pipe
 machine: { engine: mock, vcpus: 4, memory: 1GiB }
 seeds: { base: 7, count: 4 }
+controls: []
 `;
 const TRIALS = 16;
 
@@ -103,7 +104,19 @@ test('help names every command, with examples and exit codes', async (t) => {
   const { code, out, err } = await pmvx('--help');
   t.is(code, 0);
   t.is(err, '');
-  const commands = ['quickstart', 'validate', 'plan', 'schema', 'run', 'analyze', 'list', 'doctor', 'image'];
+  const commands = [
+    'quickstart',
+    'validate',
+    'plan',
+    'schema',
+    'run',
+    'analyze',
+    'figures',
+    'report',
+    'list',
+    'doctor',
+    'image',
+  ];
   for (const command of commands) t.regex(out, new RegExp(`^  ${command}\\b`, 'm'));
   t.regex(out, /Examples:\n {2}pmvx quickstart/);
   t.regex(out, /130 stopped, can be resumed/);

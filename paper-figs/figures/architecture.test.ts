@@ -11,7 +11,7 @@ test('every component of the committed figure exists', (t) => {
   const svg = readFileSync(join(ROOT, 'paper-figs/rendered/architecture.svg'), 'utf8');
   const drawn = ARCHITECTURE.boxes.filter(({ path }) => svg.includes(`>${path}</text>`));
   t.true(drawn.length >= 12, `${drawn.length}`);
-  t.is(drawn.length, svg.match(/fill="#00508c"/g)?.length);
+  t.is(svg.match(/fill="#00508c"/g)?.length, drawn.length);
   for (const { path } of drawn) t.true(existsSync(join(ROOT, path)), path);
 });
 
