@@ -6,6 +6,7 @@ import { median } from './median.ts';
 import { LEVEL, logRatios, type Pair, pairedRatio } from './paired-ratio.ts';
 import { randomWords } from './random.ts';
 import { EXACT_UP_TO, signFlipTest } from './sign-flip.ts';
+import { welchRatio } from './welch-ratio.ts';
 
 /** What another program made of one case; members that it does not compute are absent or null. */
 export interface ReferenceCase {
@@ -14,6 +15,9 @@ export interface ReferenceCase {
   readonly interval: readonly number[];
   readonly within?: readonly number[];
   readonly pT: number;
+  /** Of the same values as two samples without partners. */
+  readonly welch?: readonly number[];
+  readonly pWelch?: number;
   readonly p: number | null;
   /** Of the mean of the logarithms, from 100,000 resamples. */
   readonly percentile: readonly number[];
@@ -52,6 +56,12 @@ export function differencesFrom(other: ReferenceCase, pairs: readonly Pair[]): s
   closed('high of 90 %', ratio.within.high, other.within?.[1]);
   closed('p of t', ratio.p ?? Number.NaN, other.pT);
   const [values, baselines] = [pairs.map(({ value }) => value), pairs.map(({ baseline }) => baseline)];
+  const welch = welchRatio(values, baselines);
+  if (welch.kind === 'interval') {
+    closed('low of Welch', welch.low, other.welch?.[0]);
+    closed('high of Welch', welch.high, other.welch?.[1]);
+    closed('p of Welch', welch.p ?? Number.NaN, other.pWelch);
+  }
   closed("Cliff's delta", cliffsDelta(values, baselines) as number, other.cliffsDelta);
   closed('median', median(values) as number, other.median);
 

@@ -43,6 +43,8 @@ cases <- sapply(unique(vectors$case), function(name) {
     member("interval", list_of(exp(t95$conf.int))),
     member("within", list_of(exp(t90$conf.int))),
     member("pT", number(t95$p.value)),
+    member("welch", list_of(exp(t.test(log(own$a), log(own$b))$conf.int))),
+    member("pWelch", number(t.test(log(own$a), log(own$b))$p.value)),
     member("p", number(if (length(x) <= 12) sign_flip(x) else NA)),
     member("percentile", list_of(ends$percent[4:5])),
     member("bca", list_of(bca)),

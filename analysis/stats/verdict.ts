@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Direction } from '../../harness/core/metric.ts';
 import type { PairedRatio } from './paired-ratio.ts';
+import type { UnpairedRatio } from './welch-ratio.ts';
 
 export type Verdict = 'better' | 'worse' | 'equivalent' | 'undecided';
 
@@ -23,7 +24,7 @@ export const MARGIN = 1.02;
  * exact engine blocks can agree to a part in a thousand, and then nearly everything differs from 1. Undefined without an interval.
  */
 export function verdict(
-  ratio: PairedRatio,
+  ratio: PairedRatio | UnpairedRatio,
   { direction, margin, floor = margin }: Yardstick,
 ): Verdict | undefined {
   if (ratio.kind !== 'interval') return undefined;

@@ -23,7 +23,12 @@ Examples:
 
 Exit codes:
   0 done   1 unexpected error   2 wrong input, nothing was run   3 the machine lacks something
-  4 image missing, corrupt or not trusted   5 some trials failed, timed out or crashed   130 stopped, can be resumed`;
+  4 image missing, corrupt or not trusted   5 some trials failed, timed out or crashed
+  6 compare found something worse   130 stopped, can be resumed`;
+
+const COMPARE_NOTES = `
+For runs of one spec on two kernels, hosts or versions. Blocks of the same seed are paired. In CI:
+  pmvx run my.yaml --out new && pmvx compare reference new     fails with exit code 6 when something became worse`;
 
 const RUN_NOTES = `
 Trials run in the order of \`pmvx plan\`, N at once, and are recorded one by one: what is recorded is never run again,
@@ -230,6 +235,30 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
       const { analyzeCommand } = await import('./analyze.ts');
       finish(await analyzeCommand({ runs, ...options }, context));
     });
+
+  program
+    .command('compare')
+    .description(
+      'what run B makes of every workload and policy against run A; exit code 6 when something became worse',
+    )
+    .argument('<a>', 'id or folder of a run: what was')
+    .argument('<b>', 'id or folder of a run: what is')
+    .option('--metric <name>', "instead of each workload's primary one")
+    .addOption(percentOption('--margin <percent>', 'differences up to it are equivalent; default 2'))
+    .option('--mixed', 'also runs of different engines')
+    .option('--json', 'for programs')
+    .option('--csv', 'as CSV')
+    .addHelpText('after', COMPARE_NOTES)
+    .action(
+      async (
+        before: string,
+        after: string,
+        options: Omit<import('./compare.ts').CompareArgs, 'before' | 'after'>,
+      ) => {
+        const { compareCommand } = await import('./compare.ts');
+        finish(await compareCommand({ before, after, ...options }, context));
+      },
+    );
 
   program
     .command('figures')

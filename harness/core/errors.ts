@@ -12,6 +12,8 @@ export const ExitCode = {
   image: 4,
   /** The run ended, and some trial failed, timed out or crashed, none completed, or `maxFailures` stopped it. */
   incomplete: 5,
+  /** A comparison found that something became worse. */
+  regression: 6,
   /** Stopped by Ctrl-C or SIGTERM; the run can be resumed. */
   interrupted: 130,
 } as const;
