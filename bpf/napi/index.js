@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const ADDON = join(import.meta.dirname, 'build/ebpf.node');
-const REASON = join(import.meta.dirname, 'build/reason.txt');
+const ADDON = fileURLToPath(new URL('build/ebpf.node', import.meta.url));
+const REASON = fileURLToPath(new URL('build/reason.txt', import.meta.url));
 
 /** Loaded at first use, so that importing this package never fails. */
 let loaded;
