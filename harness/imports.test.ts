@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/lab/': ['harness/core/'],
   'harness/scaffold/': ['harness/core/'],
   'harness/store/': ['harness/core/'],
-  'harness/trace/': ['harness/core/'],
+  'harness/trace/': ['harness/core/', 'harness/lab/', 'harness/run/', 'harness/store/'],
   'analysis/': ['harness/core/'],
   'harness/run/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/store/'],
   'harness/whatif/': ['harness/core/', 'harness/lab/', 'harness/run/', 'analysis/'],

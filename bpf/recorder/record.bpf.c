@@ -193,8 +193,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /*
- * In interrupts and softirqs the interrupted task does nothing: a wake-up is a timer's or a device's. What had begun before the
- * recorder did only ends.
+ * In interrupts and softirqs the interrupted task does nothing: a wake-up is a timer's or a device's.
+ *
+ * Programs are attached one after the other, in the order of this file, while interrupts come. What ends one stands first: an end
+ * without a beginning does no harm, a beginning without an end would last for ever.
  */
 static int begin(u32 *depth)
 {
@@ -209,10 +211,11 @@ static int end(u32 *depth)
 	return 0;
 }
 
-SEC("tp_btf/hrtimer_expire_entry")
-int BPF_PROG(on_timer_entry)
+static u32 *softirq_depth(u32 vector)
 {
-	return begin(&this_cpu()->timers);
+	struct record_cpu *cpu = this_cpu();
+
+	return vector == TIMER_SOFTIRQ || vector == HRTIMER_SOFTIRQ ? &cpu->timers : &cpu->devices;
 }
 
 SEC("tp_btf/hrtimer_expire_exit")
@@ -221,35 +224,34 @@ int BPF_PROG(on_timer_exit)
 	return end(&this_cpu()->timers);
 }
 
-SEC("tp_btf/irq_handler_entry")
-int BPF_PROG(on_irq_entry)
-{
-	return begin(&this_cpu()->devices);
-}
-
 SEC("tp_btf/irq_handler_exit")
 int BPF_PROG(on_irq_exit)
 {
 	return end(&this_cpu()->devices);
 }
 
-static u32 *softirq_depth(u32 vector)
+SEC("tp_btf/softirq_exit")
+int BPF_PROG(on_softirq_exit, unsigned int vector)
 {
-	struct record_cpu *cpu = this_cpu();
+	return vector == NET_RX_SOFTIRQ ? 0 : end(softirq_depth(vector));
+}
 
-	return vector == TIMER_SOFTIRQ || vector == HRTIMER_SOFTIRQ ? &cpu->timers : &cpu->devices;
+SEC("tp_btf/hrtimer_expire_entry")
+int BPF_PROG(on_timer_entry)
+{
+	return begin(&this_cpu()->timers);
+}
+
+SEC("tp_btf/irq_handler_entry")
+int BPF_PROG(on_irq_entry)
+{
+	return begin(&this_cpu()->devices);
 }
 
 SEC("tp_btf/softirq_entry")
 int BPF_PROG(on_softirq_entry, unsigned int vector)
 {
 	return vector == NET_RX_SOFTIRQ ? 0 : begin(softirq_depth(vector));
-}
-
-SEC("tp_btf/softirq_exit")
-int BPF_PROG(on_softirq_exit, unsigned int vector)
-{
-	return vector == NET_RX_SOFTIRQ ? 0 : end(softirq_depth(vector));
 }
 
 char _license[] SEC("license") = "GPL";

@@ -5,6 +5,7 @@ import project from '../../package.json' with { type: 'json' };
 import type { ExitCode } from '../core/errors.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
+import { addTraceCommands } from './trace-program.ts';
 
 const EXAMPLES = `
 Examples:
@@ -385,6 +386,7 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
 
   addForkCommands(program, context, finish);
   addMapCommands(program, context, finish);
+  addTraceCommands(program, context, finish);
   addBenchCommands(program, context, finish);
   addImageCommands(program, context, finish);
   return program;

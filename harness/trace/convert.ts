@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Recording, SchedEvent, Scheduling } from './events.ts';
-import type { Operation, TracedTask, TraceFigures } from './trace.ts';
+import type { Operation, TracedTask } from './trace.ts';
 
 /** A wake-up: when, and the waker's operation, which counts only once it has ended a wait. */
 interface WakeUp {
   readonly atNs: number;
   readonly timer: boolean;
-  readonly by?: { readonly task: LiveTask; readonly operation: Draft; readonly free: boolean };
+  readonly by?: { readonly task: LiveTask; readonly operation: Draft };
 }
 
 type Draft = { value?: Operation };
@@ -26,36 +26,44 @@ interface LiveTask {
   woken?: WakeUp | undefined;
   /** Due time of its last timer, when it has waited for nothing else since. */
   timerNs?: number | undefined;
+  readonly beganNs: number;
+  lastNs: number;
+  switches: number;
+  preemptions: number;
+  runNs: number;
+  runnableNs: number;
 }
 
 const UNSAID: Scheduling = { class: 'other', level: 0, cpus: 0 };
+
+/** A task with what was counted of it. */
+export interface RecordedTask extends TracedTask {
+  /** From its start to the last time that it was seen. */
+  readonly beganNs: number;
+  readonly lastNs: number;
+  readonly switches: number;
+  readonly preemptions: number;
+  readonly runNs: number;
+  readonly runnableNs: number;
+}
 
 /**
  * Turns what the kernel told into what each task did. Tasks are numbered in the order in which they started. A wake-up counts when it
  * ended a wait: the kernel tells of others, too, of tasks that had not fallen asleep yet and never did.
  */
-export function convert(recording: Recording): {
-  readonly tasks: readonly TracedTask[];
-  readonly figures: TraceFigures;
-} {
+export function convert(recording: Recording): readonly RecordedTask[] {
   const walk = new Walk(recording.root);
   for (const event of recording.events) walk.take(event);
   walk.end(recording.durationNs);
-  const { switches, preemptions, runNs, runnableNs, lastNs } = walk;
-  return {
-    tasks: walk.tasks.map(({ name, drafts }) => ({ name, operations: operationsOf(drafts) })),
-    figures: { durationNs: lastNs, switches, preemptions, runNs, runnableNs, lost: recording.lost },
-  };
+  return walk.tasks.map(({ name, drafts, beganNs, lastNs, switches, preemptions, runNs, runnableNs }) => ({
+    ...{ name, operations: operationsOf(drafts) },
+    ...{ beganNs, lastNs, switches, preemptions, runNs, runnableNs },
+  }));
 }
 
 class Walk {
   readonly tasks: LiveTask[] = [];
   readonly #alive = new Map<number, LiveTask>();
-  switches = 0;
-  preemptions = 0;
-  runNs = 0;
-  runnableNs = 0;
-  lastNs = 0;
 
   constructor(root: number) {
     this.#begin(root, 'program', UNSAID, 0);
@@ -89,12 +97,8 @@ class Walk {
 
   #begin(pid: number, name: string, scheduling: Scheduling, atNs: number): LiveTask {
     const task: LiveTask = {
-      id: this.tasks.length,
-      name,
-      scheduling,
-      drafts: [],
-      run: 0,
-      runnableSince: atNs,
+      ...{ id: this.tasks.length, name, scheduling, drafts: [], run: 0, runnableSince: atNs },
+      ...{ beganNs: atNs, lastNs: atNs, switches: 0, preemptions: 0, runNs: 0, runnableNs: 0 },
     };
     this.tasks.push(task);
     this.#alive.set(pid, task);
@@ -107,7 +111,7 @@ class Walk {
     this.#spend(task, atNs);
     task.onCpuSince = undefined;
     if (how === 'preempted') {
-      this.preemptions++;
+      task.preemptions++;
       task.runnableSince = atNs;
       return;
     }
@@ -125,13 +129,13 @@ class Walk {
   #come(pid: number, atNs: number): void {
     const task = this.#alive.get(pid);
     if (task === undefined) return;
-    this.lastNs = atNs;
-    this.switches++;
+    task.lastNs = Math.max(task.lastNs, atNs);
+    task.switches++;
     if (task.waiting !== undefined) {
       settle(task, task.waiting, task.woken ?? { atNs, timer: false });
       task.waiting = undefined;
     }
-    if (task.runnableSince !== undefined) this.runnableNs += Math.max(0, atNs - task.runnableSince);
+    if (task.runnableSince !== undefined) task.runnableNs += Math.max(0, atNs - task.runnableSince);
     task.woken = undefined;
     task.runnableSince = undefined;
     task.onCpuSince = atNs;
@@ -147,7 +151,7 @@ class Walk {
       task.woken = {
         atNs,
         timer: false,
-        by: { task: by, operation: push(by, {}), free: by.timerNs !== undefined },
+        by: { task: by, operation: push(by, {}) },
       };
     }
     if (task.waiting !== undefined) task.runnableSince = atNs;
@@ -176,11 +180,11 @@ class Walk {
 
   /** Counts the CPU time up to now; clocks of two CPUs may differ by a little. */
   #spend(task: LiveTask, atNs: number): void {
-    this.lastNs = Math.max(this.lastNs, atNs);
     if (task.onCpuSince === undefined) return;
     const ns = Math.max(0, atNs - task.onCpuSince);
     task.run += ns;
-    this.runNs += ns;
+    task.runNs += ns;
+    task.lastNs = Math.max(task.lastNs, atNs);
     task.onCpuSince = Math.max(task.onCpuSince, atNs);
   }
 }
@@ -202,7 +206,7 @@ function settle(
 ): void {
   if (by !== undefined) {
     waiting.operation.value = { do: 'wait', task: by.task.id };
-    by.operation.value = { do: 'wake', task: task.id, ...(by.free ? { free: true } : {}) };
+    by.operation.value = { do: 'wake', task: task.id };
     task.timerNs = undefined;
     return;
   }

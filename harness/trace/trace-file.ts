@@ -112,7 +112,7 @@ function word(operation: Operation): string {
     case 'run':
       return `r${operation.ns}`;
     case 'wake':
-      return `${operation.free ? 'v' : 'w'}${operation.task}`;
+      return `w${operation.task}`;
     case 'wait':
       return `b${operation.task}`;
     case 'start':
@@ -167,7 +167,6 @@ function operationOf(text: string): Operation | undefined {
   }
   if (value < 0) return undefined;
   if (letter === 'w') return { do: 'wake', task: value };
-  if (letter === 'v') return { do: 'wake', task: value, free: true };
   if (letter === 'b') return { do: 'wait', task: value };
   if (letter === 'x') return { do: 'start', task: value };
   if (value > MAX_NS) return undefined;

@@ -5,11 +5,8 @@ import type { Scheduling } from './events.ts';
 export type Operation =
   /** Used so much CPU time. */
   | { readonly do: 'run'; readonly ns: number }
-  /**
-   * Woke a task that waited for it. `free` when the waker itself was last woken by a timer: then it keeps to times of its own,
-   * whether or not the other waits already.
-   */
-  | { readonly do: 'wake'; readonly task: number; readonly free?: true }
+  /** Woke a task that waited for it. */
+  | { readonly do: 'wake'; readonly task: number }
   /** Waited until woken by a task. */
   | { readonly do: 'wait'; readonly task: number }
   /** Waited so long for a timer, a device or a task outside the trace. */

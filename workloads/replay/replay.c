@@ -7,9 +7,11 @@
  * and starting cost here is part of it and not on top. Involuntary switches are not in a trace: they are the scheduler's
  * under test.
  *
- * A recorded wake-up ended a wait, so the waiter had come first. A waker that is early here waits for it, for a moment in a loop and
- * then asleep: it would have had to in the recorded program, for want of what the waiter was to give. Only who was last woken by
- * a timer does not (`v`): whatever comes at times of its own keeps to them, and its wake-up is kept for the waiter.
+ * A recorded wake-up ended a wait, and times differ here. A task that is woken while it still computes is owed the wake-up: it will
+ * wait all the same, until one of those who wake it comes by once more and gives it, for in the recorded program any of what they
+ * did in between would have. Each does so at most as often as it was recorded to. Only when nobody is left to come, for all of them
+ * wait themselves or have ended, is the wake-up taken without waiting: so nothing can get stuck that did not get stuck when
+ * it was recorded.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -28,8 +30,7 @@
 #define CHUNK_NS 5000000
 #define CALIBRATE_NS 20000000
 #define PER_MILLE 1000
-#define SPIN_NS 40000
-#define WAKE_TRIES 20
+#define CHUNK_WAKER_NS 50000
 
 static long seed, jitter_per_mille;
 static struct trace trace;
@@ -45,7 +46,7 @@ static volatile uint64_t sink;	/* no compiler may leave the computing out */
 
 /* A thread's state while it plays a task. */
 struct player {
-	const struct task *task;
+	struct task *task;
 	uint64_t target_ns; /* CPU time that the recorded task had used by now */
 	uint64_t known_ns;  /* CPU time of this thread when it was last read, or computed up to */
 	uint64_t timer_ns;  /* when the last timer was due */
@@ -93,6 +94,85 @@ static uint64_t jittered(struct player *player, uint64_t ns)
 	return ns - span / 2 + (span ? player->draw % (span + 1) : 0);
 }
 
+/* Wakes a task if it waits. */
+static bool wake_waiting(struct task *task)
+{
+	int waiting = 1;
+
+	if (!__atomic_compare_exchange_n(&task->asleep, &waiting, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return false;
+	task->woken_ns = now_ns();
+	futex(&task->asleep, FUTEX_WAKE, 1);
+	return true;
+}
+
+/* Takes one wake-up that is owed to a task. */
+static bool take_owed(struct task *task)
+{
+	int owed = load(&task->owed);
+
+	while (owed > 0)
+		if (__atomic_compare_exchange_n(&task->owed, &owed, owed - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return true;
+	return false;
+}
+
+/* Gives a task that sleeps a wake-up that is owed to it. */
+static bool settle_one(struct task *task)
+{
+	if (!load(&task->asleep) || !take_owed(task))
+		return false;
+	if (wake_waiting(task))
+		return true;
+	__atomic_fetch_add(&task->owed, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+/* Whoever is to wake a task again may give it what others owe. */
+static void settle(struct task *task)
+{
+	for (size_t i = 0; i < task->edge_count; i++)
+		if (task->edges[i].given < task->edges[i].recorded)
+			task->edges[i].given += settle_one(task->edges[i].woken);
+}
+
+/* A task that waits wakes nobody: when it was the last that could, what is owed is due. */
+static void count_waker(struct task *task, int by)
+{
+	for (size_t i = 0; i < task->edge_count; i++) {
+		struct edge *edge = &task->edges[i];
+
+		if (__atomic_add_fetch(&edge->woken->wakers, by, __ATOMIC_SEQ_CST) == 0)
+			edge->given += settle_one(edge->woken);
+	}
+}
+
+static void wake(struct edge *edge)
+{
+	if (wake_waiting(edge->woken))
+		edge->given++;
+	else
+		__atomic_fetch_add(&edge->woken->owed, 1, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Until someone wakes this task. A wake-up that is owed is taken without sleeping only when there is nobody left to come.
+ */
+static void wait_for_wake(struct task *task)
+{
+	bool slept = false;
+
+	if (load(&task->wakers) == 0 && take_owed(task))
+		return;
+	store(&task->asleep, 1);
+	if (load(&task->wakers) == 0)
+		settle_one(task);
+	while (load(&task->asleep))
+		slept |= futex(&task->asleep, FUTEX_WAIT, 1) == 0;
+	if (slept)
+		note_delay(task->woken_ns);
+}
+
 /*
  * Computes until the CPU clock has come to the target. Looking at it costs about as much as a short run: what is shorter is put off.
  * The clock is not asked again after a short piece, for a machine that counts instructions lets it jump.
@@ -104,68 +184,16 @@ static void catch_up(struct player *player)
 	player->known_ns = cpu_ns();
 	while (player->target_ns > player->known_ns + clock_cost_ns) {
 		uint64_t left = player->target_ns - player->known_ns;
-		uint64_t part = left < CHUNK_NS ? left : CHUNK_NS;
+		uint64_t most = player->task->edge_count ? CHUNK_WAKER_NS : CHUNK_NS;
+		uint64_t part = left < most ? left : most;
 
 		player->state = compute(player->state, (uint64_t)((double)part * steps_per_ns));
-		if (left <= CHUNK_NS) {
+		if (left <= most) {
 			player->known_ns = player->target_ns;
 			return;
 		}
+		settle(player->task);
 		player->known_ns = cpu_ns();
-	}
-}
-
-/* Until the woken one has begun its nth wait: the recorded waker came later than that. */
-static void await_waiter(struct edge *edge, int nth)
-{
-	uint64_t until = now_ns() + SPIN_NS;
-	int waits;
-
-	while ((waits = load(&edge->waits)) < nth) {
-		if (now_ns() < until) {
-			/* It may be about to wait, and need this CPU for it. */
-			sched_yield();
-			continue;
-		}
-		store(&edge->waker_asleep, 1);
-		futex(&edge->waits, FUTEX_WAIT, waits);
-		store(&edge->waker_asleep, 0);
-	}
-}
-
-/*
- * Wakes a task that is asleep without leaving anything behind. It may be on its way to sleep: then it is tried a few times, and
- * the wake-up is kept for it in the end.
- */
-static void wake(struct edge *edge, bool wait)
-{
-	int nth = edge->posted + 1;
-
-	if (wait)
-		await_waiter(edge, nth);
-	edge->posted_ns = now_ns();
-	store(&edge->posted, nth);
-	for (int tries = load(&edge->waits) >= nth ? WAKE_TRIES : 0; tries > 0; tries--) {
-		if (futex(&edge->kept, FUTEX_WAKE, 1) == 1)
-			return;
-		sched_yield();
-	}
-	store(&edge->kept, nth);
-	futex(&edge->kept, FUTEX_WAKE, 1);
-}
-
-static void wait_for(struct edge *edge)
-{
-	int nth = edge->waits + 1, kept;
-
-	store(&edge->waits, nth);
-	if (load(&edge->waker_asleep))
-		futex(&edge->waits, FUTEX_WAKE, 1);
-	while ((kept = load(&edge->kept)) < nth) {
-		if (futex(&edge->kept, FUTEX_WAIT, kept) == 0 && load(&edge->posted) >= nth) {
-			note_delay(edge->posted_ns);
-			return;
-		}
 	}
 }
 
@@ -176,8 +204,10 @@ static void sleep_until(struct player *player, uint64_t due)
 	player->timer_ns = due;
 	if (now_ns() >= due)
 		return;
+	count_waker(player->task, -1);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;
+	count_waker(player->task, 1);
 	note_delay(due);
 }
 
@@ -232,11 +262,12 @@ static void step(struct player *player, const struct op *op)
 		catch_up(player);
 		break;
 	case 'w':
-	case 'v':
-		wake(op->edge, op->kind == 'w');
+		wake(op->edge);
 		break;
 	case 'b':
-		wait_for(op->edge);
+		count_waker(player->task, -1);
+		wait_for_wake(player->task);
+		count_waker(player->task, 1);
 		break;
 	case 'x':
 		start(op->value);
@@ -268,8 +299,12 @@ static void *play(void *argument)
 	prctl(PR_SET_NAME, name);
 	player.draw = mix((uint64_t)seed ^ mix(id + 1));
 	player.state = player.draw;
-	for (size_t i = 0; i < task->count; i++)
+	count_waker(player.task, 1);
+	for (size_t i = 0; i < task->count; i++) {
 		step(&player, &task->ops[i]);
+		settle(player.task);
+	}
+	count_waker(player.task, -1);
 	atomic_fetch_xor(&digest, mix(player.target_ns ^ player.draw));
 	sink = player.state;
 	used = cpu_ns();

@@ -16,24 +16,20 @@
 #define BYTES_MAX (96l << 20)
 
 /*
- * r: run so many ns of CPU; w: wake a task that waits; v: the same, or leave the wake-up there for it; b: be woken by a task; x: start a
- * task; s: sleep so many ns; p: sleep until so many ns after the last timer; n, f, R, B, I: nice value or priority in a scheduling
- * class; c: CPUs as a hexadecimal mask, 0 for all.
+ * r: run so many ns of CPU; w, b: wake a task, be woken by it; x: start a task; s: sleep so many ns; p: sleep until so many ns after
+ * the last timer; n, f, R, B, I: nice value or priority in a scheduling class; c: CPUs as a hexadecimal mask, 0 for all.
  */
 struct op {
 	char kind;
-	uint64_t value;	    /* of w, v, b, x: the task */
-	struct edge *edge; /* of w, v and b */
+	uint64_t value;	   /* of w, b, x: the task */
+	struct edge *edge; /* of w */
 };
 
-/* The wake-ups of one task by another: the nth ends the nth wait. All numbers only grow. */
+/* The wake-ups of one task by another, as the waker counts them. */
 struct edge {
-	_Alignas(64) int kept; /* wake-ups up to this one may be taken without sleeping; the woken one sleeps here */
-	int waits;	       /* waits that have begun; the waker sleeps here */
-	int posted;	       /* wake-ups that have been given, or are about to be */
-	int waker_asleep;
-	uint64_t posted_ns;
-	uint64_t key;
+	struct task *woken;
+	size_t recorded;
+	size_t given;
 };
 
 struct task {
@@ -41,14 +37,18 @@ struct task {
 	struct op *ops;
 	size_t count;
 	bool has_parent;
-	uint64_t begun_ns; /* when it was started in this run */
+	uint64_t begun_ns;      /* when it was started in this run */
+	struct edge *edges;	 /* to those whom it ever wakes */
+	size_t edge_count;
+	_Alignas(64) int asleep; /* 1: it waits, and sleeps here */
+	int owed;	        /* wake-ups that found it awake */
+	int wakers;	        /* tasks that ever wake it and do not wait themselves */
+	uint64_t woken_ns;
 };
 
 struct trace {
 	struct task *tasks;
 	size_t count;
-	struct edge *edges; /* a hash table */
-	size_t edge_slots;
 	size_t waits; /* ops that wait for something */
 };
 
@@ -117,13 +117,13 @@ static inline char *parse_op(char *word, struct op *op, size_t tasks, size_t lin
 	char *end;
 
 	op->kind = *word;
-	if (!*word || !strchr("rwvbxspnfRBIc", *word))
+	if (!*word || !strchr("rwbxspnfRBIc", *word))
 		bad_trace(line, "unknown operation");
 	errno = 0;
 	op->value = is_signed ? (uint64_t)strtoll(word + 1, &end, 10) : strtoull(word + 1, &end, *word == 'c' ? 16 : 10);
 	if (errno || end == word + 1 || (*end != ' ' && *end != '\n') || (!is_signed && !isxdigit((unsigned char)word[1])))
 		bad_trace(line, "no number");
-	if (strchr("wvbx", op->kind) && op->value >= tasks)
+	if (strchr("wbx", op->kind) && op->value >= tasks)
 		bad_trace(line, "no such task");
 	if (strchr("rsp", op->kind) && op->value > UINT64_C(86400000000000))
 		bad_trace(line, "longer than a day");
@@ -154,15 +154,16 @@ static inline char *parse_task(char *text, struct task *task, size_t tasks, size
 	return end + 1;
 }
 
-static inline struct edge *edge_between(struct trace *trace, uint64_t waker, uint64_t woken)
+static inline struct edge *edge_to(struct task *waker, struct task *woken)
 {
-	uint64_t key = (waker << 32 | woken) + 1;
-	size_t at = mix(key) % trace->edge_slots;
+	struct edge *edge = waker->edges;
 
-	while (trace->edges[at].key && trace->edges[at].key != key)
-		at = (at + 1) % trace->edge_slots;
-	trace->edges[at].key = key;
-	return &trace->edges[at];
+	while (edge->woken && edge->woken != woken)
+		edge++;
+	waker->edge_count += !edge->woken;
+	edge->woken = woken;
+	edge->recorded++;
+	return edge;
 }
 
 /* Every task but the first is started once. */
@@ -170,19 +171,22 @@ static inline void link_task(struct trace *trace, size_t at)
 {
 	struct task *task = &trace->tasks[at];
 
+	size_t wakes = 0;
+
 	for (size_t i = 0; i < task->count; i++) {
 		struct op *op = &task->ops[i];
 
-		if (op->kind == 'w' || op->kind == 'v')
-			op->edge = edge_between(trace, at, op->value);
-		else if (op->kind == 'b')
-			op->edge = edge_between(trace, op->value, at);
-		else if (op->kind == 'x' && (op->value == 0 || trace->tasks[op->value].has_parent))
+		wakes += op->kind == 'w';
+		if (op->kind == 'x' && (op->value == 0 || trace->tasks[op->value].has_parent))
 			bad_trace(at + 3, "starts a task for the second time");
 		else if (op->kind == 'x')
 			trace->tasks[op->value].has_parent = true;
 		trace->waits += strchr("bspx", op->kind) != NULL;
 	}
+	task->edges = zeroed(wakes + 1, sizeof(*task->edges));
+	for (size_t i = 0; i < task->count; i++)
+		if (task->ops[i].kind == 'w')
+			task->ops[i].edge = edge_to(task, &trace->tasks[task->ops[i].value]);
 }
 
 static inline struct trace read_trace(const char *path)
@@ -190,22 +194,16 @@ static inline struct trace read_trace(const char *path)
 	struct trace trace = { 0 };
 	char *body = read_checked(path);
 	char *text = body + strcspn(body, "\n");
-	size_t pairs = 0;
 
 	trace.count = count_char(text, '\n') - (*text == '\n');
 	if (!trace.count || trace.count > TASKS_MAX)
 		bad_trace(0, trace.count ? "too many tasks" : "no tasks");
 	text++;
 	trace.tasks = zeroed(trace.count, sizeof(*trace.tasks));
-	for (size_t i = 0; i < trace.count; i++) {
+	for (size_t i = 0; i < trace.count; i++)
 		text = parse_task(text, &trace.tasks[i], trace.count, i + 3);
-		for (size_t k = 0; k < trace.tasks[i].count; k++)
-			pairs += strchr("wvb", trace.tasks[i].ops[k].kind) != NULL;
-	}
 	if (*text)
 		bad_trace(0, "something follows the last task");
-	trace.edge_slots = 2 * pairs + 1;
-	trace.edges = zeroed(trace.edge_slots, sizeof(*trace.edges));
 	for (size_t i = 0; i < trace.count; i++)
 		link_task(&trace, i);
 	for (size_t i = 1; i < trace.count; i++)

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ExitCode, PmvxError } from '../core/errors.ts';
+import { makeFolder, writeAtomic } from '../store/atomic-write.ts';
+import { compareReplay } from '../trace/compare.ts';
+import {
+  type FidelityRow,
+  fidelityCsv,
+  fidelityLine,
+  fidelityMarkdown,
+  holds,
+} from '../trace/fidelity-table.ts';
+import { encodeTrace } from '../trace/trace-file.ts';
+import type { CommandContext } from './context.ts';
+import { openTraceLab, recordInLab, traceOf } from './trace-lab.ts';
+import { traceSpec } from './trace-spec.ts';
+
+export interface TraceFidelityArgs {
+  /** Workloads, as `trace record` takes them; all that the image holds when absent. */
+  readonly workloads?: readonly string[];
+  readonly image: string;
+  readonly vcpus?: number;
+  /** Folder of trace-fidelity.csv and .md; nothing is written without it. */
+  readonly out?: string;
+  /** Folder that keeps the traces. */
+  readonly keep?: string;
+}
+
+/** `pmvx trace fidelity`: records workloads, plays each trace under the recorder, and compares. */
+export async function traceFidelityCommand(
+  args: TraceFidelityArgs,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const catalog = await context.catalog();
+  const targets = args.workloads ?? [...catalog.workloads.keys()].filter((id) => id !== 'replay');
+  const scratch = args.keep ?? (await mkdtemp(join(tmpdir(), 'pmvx-trace-fidelity-')));
+  if (args.keep !== undefined) await makeFolder(args.keep);
+  const rows: FidelityRow[] = [];
+  try {
+    for (const [at, target] of targets.entries()) {
+      const began = performance.now();
+      const row = await oneRow(target, args, scratch, context);
+      rows.push(row);
+      const seconds = ((performance.now() - began) / 1000).toFixed(0);
+      context.write(`[${at + 1}/${targets.length}] ${fidelityLine(row)}  (${seconds} s)`);
+    }
+  } finally {
+    if (args.keep === undefined) await rm(scratch, { recursive: true, force: true });
+  }
+  const within = rows.filter((row) => row.comparison !== undefined && holds(row.comparison)).length;
+  context.write(`${within} of ${rows.length} within 10 %`);
+  if (args.out !== undefined) {
+    await makeFolder(args.out);
+    await writeAtomic(join(args.out, 'trace-fidelity.csv'), fidelityCsv(rows));
+    await writeAtomic(join(args.out, 'trace-fidelity.md'), fidelityMarkdown(rows));
+  }
+  return rows.every(({ reason }) => reason === undefined) ? ExitCode.ok : ExitCode.incomplete;
+}
+
+async function oneRow(
+  target: string,
+  { image, vcpus }: TraceFidelityArgs,
+  folder: string,
+  context: CommandContext,
+): Promise<FidelityRow> {
+  const catalog = await context.catalog();
+  const asked = { image, ...(vcpus === undefined ? {} : { vcpus }) };
+  const original = await traceSpec({ target, ...asked }, catalog);
+  const named = { workload: original.planned.workload, variant: original.planned.variant };
+  try {
+    const lab = await openTraceLab(original.spec, original.planned, context);
+    const trace = traceOf(
+      await recordInLab(lab, original.spec, original.planned, context),
+      original.planned,
+      lab,
+    );
+    const path = join(folder, `${target.replaceAll(/[^\w.=-]/g, '_')}.trace`);
+    const bytes = encodeTrace(trace);
+    await writeFile(path, bytes);
+    const replay = await traceSpec({ target: `replay:trace=${path}`, ...asked }, catalog);
+    const { recording, record } = await recordInLab(lab, replay.spec, replay.planned, context);
+    const metric = (name: string) =>
+      record.state === 'completed' ? record.metrics.find((each) => each.name === name)?.value : undefined;
+    const excess = metric('excess');
+    return {
+      ...named,
+      tasks: trace.tasks.length,
+      bytes: bytes.length,
+      comparison: compareReplay(trace, recording),
+      ...(excess === undefined ? {} : { excess }),
+    };
+  } catch (error) {
+    if (!(error instanceof PmvxError) || context.signal.aborted) throw error;
+    return { ...named, reason: error.faults.map(({ what }) => what).join('; ') };
+  }
+}
