@@ -72,7 +72,14 @@ test('analyze prints the table and leaves table and figure beside the records', 
     ),
     out.join('\n'),
   );
-  const files = ['table.csv', 'table.md', 'first-look.vl.json', 'first-look.svg', 'first-look.png'];
+  const files = [
+    'table.csv',
+    'table.md',
+    'objectives.csv',
+    'first-look.vl.json',
+    'first-look.svg',
+    'first-look.png',
+  ];
   t.deepEqual(err, [`pmvx: wrote ${files.join(', ')} in ${folder}`]);
   for (const file of files) t.true(readFileSync(join(folder, file)).length > 100, file);
   t.true(

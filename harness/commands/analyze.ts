@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
 import { type OutcomeTable, outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
 import { poolRuns } from '../../analysis/tables/pool-runs.ts';
@@ -47,7 +48,10 @@ export async function analyzeCommand(args: AnalyzeArgs, context: CommandContext)
     return ExitCode.ok;
   }
   await makeFolder(folder);
-  const files = await writeReport(table, folder, args.metric);
+  const files = await writeReport(table, folder, {
+    metric: args.metric,
+    objectives: args.metric === undefined ? objectiveRows(input) : [],
+  });
   // Not on stdout: the other forms are read by programs.
   context.warn(`pmvx: wrote ${files.join(', ')} in ${folder}`);
   return ExitCode.ok;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
 import type { PooledRun } from '../../analysis/tables/pool-runs.ts';
 import { readRun } from '../store/run-folder.ts';
 import { slimRecords } from '../store/slim-record.ts';
@@ -22,7 +23,8 @@ export async function readPooled(name: string, context: CommandContext): Promise
     run: provenance.run,
     spec,
     planned: plan.trials,
-    records,
+    // Derived, not recorded: the model may change, what was measured may not.
+    records: withModelledEnergy(records, spec.machine.vcpus),
     image: id ?? recipe ?? 'no image',
     host: JSON.stringify(provenance.host ?? {}),
   };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
+import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
 import { outcomeTable, type TableInput } from '../../analysis/tables/outcome-table.ts';
 import { formatTextTable } from '../../analysis/tables/text-table.ts';
 import type { CommandContext } from './context.ts';
@@ -15,5 +17,9 @@ export async function reportRun(
   context.write('');
   for (const line of formatTextTable(table, { colour: wantsColour(context) })) context.write(line);
   context.write('');
-  return writeReport(table, folder);
+  const objectives = objectiveRows({
+    ...input,
+    records: withModelledEnergy(input.records, input.spec.machine.vcpus),
+  });
+  return writeReport(table, folder, { objectives });
 }

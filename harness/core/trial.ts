@@ -52,6 +52,15 @@ export interface SchedulerExit {
   readonly reason: string;
 }
 
+/** What the run's processes used, as the guest's kernel accounts it. Absent in records from before it was kept. */
+export interface Usage {
+  readonly elapsedNs: number;
+  readonly userNs: number;
+  readonly systemNs: number;
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
+}
+
 interface TrialFacts {
   readonly v: 1;
   readonly run: string;
@@ -69,6 +78,7 @@ interface TrialFacts {
   readonly schedAfter?: SchedExtState;
   /** Exit status of the workload (128 + signal when killed by one). */
   readonly exitStatus?: number;
+  readonly usage?: Usage;
   /** The workload's whole output, bounded; `outputBytes` is its true length. */
   readonly output?: string;
   readonly outputBytes?: number;

@@ -2,7 +2,7 @@
 import { extractMetrics } from '../core/extract.ts';
 import type { PolicyDefinition } from '../core/policy.ts';
 import type { ProbeSet } from '../core/probe-counters.ts';
-import type { EngineName, PlannedTrial, TrialRecord } from '../core/trial.ts';
+import type { EngineName, PlannedTrial, TrialRecord, Usage } from '../core/trial.ts';
 import type { WorkloadDefinition } from '../core/workload.ts';
 import type { GuestOutcome, RunResult } from '../lab/engine.ts';
 import { type Evidence, lastLines, readEvidence } from './evidence.ts';
@@ -74,13 +74,21 @@ function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeCon
     ...(seen.after === undefined ? {} : { schedAfter: seen.after }),
     ...(seen.result === undefined
       ? {}
-      : { exitStatus: seen.result.exit, outputBytes: seen.result.outputBytes }),
+      : {
+          exitStatus: seen.result.exit,
+          usage: usageOf(seen.result),
+          outputBytes: seen.result.outputBytes,
+        }),
     ...(seen.probes === undefined ? {} : { probes: seen.probes }),
     ...(seen.output === undefined ? {} : { output: seen.output }),
     transcript: outcome.transcript,
     ...(seen.guestSeconds === undefined ? {} : { guestSeconds: seen.guestSeconds }),
     host: { startedAt: context.startedAt, seconds: outcome.hostSeconds, attempt: context.attempt },
   };
+}
+
+function usageOf({ elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches }: RunResult): Usage {
+  return { elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches };
 }
 
 /** The guest panicked, its agent gave up, or the VM ended before the guest was done. */

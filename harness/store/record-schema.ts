@@ -37,6 +37,15 @@ const facts = {
   schedBefore: SchedExt.optional(),
   schedAfter: SchedExt.optional(),
   exitStatus: z.int().optional(),
+  usage: z
+    .looseObject({
+      elapsedNs: z.number(),
+      userNs: z.number(),
+      systemNs: z.number(),
+      voluntarySwitches: z.number(),
+      involuntarySwitches: z.number(),
+    })
+    .optional(),
   output: text.optional(),
   outputBytes: z.int().nonnegative().optional(),
   probes: z.partialRecord(z.enum(PROBE_SETS), Counted).optional(),

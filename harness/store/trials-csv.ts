@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CsvCell, formatCsv } from '../core/csv.ts';
 import type { Metric } from '../core/metric.ts';
-import type { TrialRecord } from '../core/trial.ts';
+import type { TrialRecord, Usage } from '../core/trial.ts';
 import { writeAtomic } from './atomic-write.ts';
 
 /** Columns of `trials.csv` in order; `results/README.md` describes each. */
@@ -33,6 +33,11 @@ export const TRIAL_COLUMNS = [
   'scheduler_exit_kind',
   'scheduler_exit_reason',
   'transcript',
+  'elapsed_seconds',
+  'user_seconds',
+  'system_seconds',
+  'voluntary_switches',
+  'involuntary_switches',
 ] as const;
 export type TrialColumn = (typeof TRIAL_COLUMNS)[number];
 export type TrialRow = Readonly<Record<TrialColumn, CsvCell>>;
@@ -91,6 +96,18 @@ function row(record: TrialRecord, metric: Metric | undefined): TrialRow {
     scheduler_exit_kind: unmeasured?.schedulerExit?.kind,
     scheduler_exit_reason: unmeasured?.schedulerExit?.reason,
     transcript: record.transcript,
+    ...usageCells(record.usage),
+  };
+}
+
+function usageCells(usage: Usage | undefined) {
+  const seconds = (ns: number | undefined) => (ns === undefined ? undefined : ns / 1e9);
+  return {
+    elapsed_seconds: seconds(usage?.elapsedNs),
+    user_seconds: seconds(usage?.userNs),
+    system_seconds: seconds(usage?.systemNs),
+    voluntary_switches: usage?.voluntarySwitches,
+    involuntary_switches: usage?.involuntarySwitches,
   };
 }
 
