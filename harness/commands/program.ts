@@ -262,6 +262,18 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
     );
 
   program
+    .command('csv')
+    .description('print every trial of a run as CSV: a row for each metric, or with --wide a row a trial')
+    .argument('<run>', 'id or folder of a run')
+    .option('--wide', 'a row a trial, a column a metric')
+    .option('--columns <names>', 'with commas; only these, in this order')
+    .option('--out <file>', 'instead of stdout')
+    .action(async (run: string, options: Omit<import('./csv.ts').CsvArgs, 'run'>) => {
+      const { csvCommand } = await import('./csv.ts');
+      finish(await csvCommand({ run, ...options }, context));
+    });
+
+  program
     .command('figures')
     .description('draw the figures of a run as Vega-Lite spec, SVG, PNG and PDF')
     .argument('<run>', 'id or folder of a run')

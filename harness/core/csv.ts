@@ -7,7 +7,12 @@ export type CsvCell = string | number | boolean | undefined;
  * back equal.
  */
 export function formatCsv(header: readonly string[], rows: readonly (readonly CsvCell[])[]): string {
-  return [header, ...rows].map((row) => `${row.map(formatCell).join(',')}\n`).join('');
+  return csvLines([header]) + csvLines(rows);
+}
+
+/** Rows alone, each with its line end. */
+export function csvLines(rows: readonly (readonly CsvCell[])[]): string {
+  return rows.map((row) => `${row.map(formatCell).join(',')}\n`).join('');
 }
 
 /** One cell, quoted where it holds a separator, a quote or a line end. */
