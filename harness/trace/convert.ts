@@ -89,7 +89,8 @@ class Walk {
   /** The recording ends here, whatever still runs or waits. */
   end(atNs: number): void {
     for (const task of this.#alive.values()) {
-      if (task.onCpuSince === undefined) continue;
+      // Woken, and not on a CPU any more.
+      if (task.waiting !== undefined && task.woken !== undefined) settle(task, task.waiting, task.woken);
       this.#spend(task, atNs);
       push(task);
     }
