@@ -91,11 +91,7 @@ for (const [name, data, message] of [
     file(BODY.replace('x1', 'x1 x1')),
     /^task 1 is started for the second time, by task 0$/,
   ],
-  [
-    'one line too few',
-    file(BODY.replace(/\n[^\n]*\n$/, '\n')),
-    /^it names 2 tasks and has lines for 1$/,
-  ],
+  ['one line too few', file(BODY.replace(/\n[^\n]*\n$/, '\n')), /^it names 2 tasks and has lines for 1$/],
   ['an origin that is none', file(BODY.replace('"cpus":4', '"cpus":0')), /^line 2: origin\.cpus: /],
   ['an origin that is no JSON', file(BODY.replace('{', '[')), /^line 2 is no JSON$/],
 ] as const) {
