@@ -133,6 +133,7 @@ Examples:
   pmvx map show map.db
   pmvx map export map.db map.jsonl
   pmvx map import other.db map.jsonl
+  pmvx map evaluate map.db                          judged on workloads that were left out
   pmvx map check map.db`;
 
 const COST_NOTES = `
@@ -516,6 +517,16 @@ function addMapCommands(program: Command, context: CommandContext, finish: (code
     .action(async (where: string, file: string) => {
       const { mapImportCommand } = await import('./map.ts');
       finish(await mapImportCommand({ map: where, file }, context));
+    });
+  map
+    .command('evaluate')
+    .description('how good recommendations are for workloads that are left out, by each method')
+    .argument('<map>', aboutMap)
+    .option('--objective <name>', 'primary, time, tail or energy', 'primary')
+    .option('--json', 'for programs')
+    .action(async (where: string, options: { objective?: string; json?: true }) => {
+      const { mapEvaluateCommand } = await import('./map-evaluate.ts');
+      finish(await mapEvaluateCommand({ map: where, ...options }, context));
     });
   map
     .command('check')

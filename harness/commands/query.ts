@@ -60,7 +60,7 @@ async function answerTo(
   return askMap(map, { vector: unitVector(values, dimensions, where), features, machine, objective });
 }
 
-function parseObjective(text: string): Objective {
+export function parseObjective(text: string): Objective {
   const found = OBJECTIVES.find((objective) => objective === text);
   if (found !== undefined) return found;
   throw new PmvxError(ExitCode.usage, {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { KNN } from '../choose/calibration.ts';
+import { centroidMethod } from '../choose/centroid.ts';
+import { knnMethod } from '../choose/knn.ts';
+import type { Method } from '../choose/method.ts';
+import { ridgeMethod } from '../choose/ridge.ts';
+import { STATIC } from '../choose/static-best.ts';
+import type { Example } from '../choose/training.ts';
+import { comparePicks, judgePicks, type Pick, type Verdict } from './judge-picks.ts';
+import { pickHeldOut } from './leave-one-out.ts';
+
+export interface Comparison {
+  readonly picker: string;
+  readonly verdict: Verdict;
+  /** Cost over the best single policy's, less 1, with its interval. */
+  readonly overStatic: ReturnType<typeof comparePicks>;
+}
+
+/** The methods that were tried; the first is the one that maps use. */
+export const METHODS: readonly Method[] = [knnMethod(KNN), centroidMethod(5), ridgeMethod(1)];
+
+/**
+ * Every method, cautious (recommends only what is surely better) and bold (its best estimate), beside EEVDF for all, the best single policy
+ * and the oracle, which has seen the answers. Each situation is judged by pickers that never saw its workload.
+ */
+export function compareMethods(
+  examples: readonly Example[],
+  methods: readonly Method[] = METHODS,
+): Comparison[] {
+  const fixed = pickHeldOut(STATIC, examples, true);
+  const pickers: (readonly [string, readonly Pick[]])[] = [
+    ...methods.flatMap((method) => [
+      [method.name, pickHeldOut(method, examples)] as const,
+      [`${method.name}, bold`, pickHeldOut(method, examples, true)] as const,
+    ]),
+    ['best single policy of the other workloads', fixed],
+    ['EEVDF', examples.map((example) => ({ example }))],
+    ['oracle', examples.map(oracle)],
+  ];
+  return pickers.map(([picker, picks]) => ({
+    picker,
+    verdict: judgePicks(picks),
+    overStatic: comparePicks(picks, fixed),
+  }));
+}
+
+function oracle(example: Example): Pick {
+  let best: { readonly policy: string; readonly logCost: number } | undefined;
+  for (const [policy, { logCost, failures }] of example.costs) {
+    if (logCost === undefined || failures > 0 || logCost >= (best?.logCost ?? 0)) continue;
+    best = { policy, logCost };
+  }
+  return { example, ...(best === undefined ? {} : { policy: best.policy }) };
+}

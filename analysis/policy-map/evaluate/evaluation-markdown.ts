@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Interval } from '../../stats/bootstrap-mean.ts';
+import type { Comparison } from './compare-methods.ts';
+
+/** A table of pickers for people, in Markdown. */
+export function formatComparison(comparisons: readonly Comparison[]): string[] {
+  const [first] = comparisons;
+  if (first === undefined) return [];
+  const { situations, workloads, flat } = first.verdict;
+  return [
+    `${situations} situations of ${workloads} workloads; each picker knows all of them but those of the workload that it is judged on. Intervals are 95 % BCa bootstraps over workloads.`,
+    '',
+    '| picker | mean regret to the oracle | cost over EEVDF | cost over the best single policy | top 3 | no worse than EEVDF by 1 % | worse at all | left alone | failed | worst where scheduling does not matter |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...comparisons.map(({ picker, verdict, overStatic }) => {
+      const cells = [
+        picker,
+        percent(verdict.regret),
+        `${percent(verdict.gain)}${interval(verdict.gainInterval)}`,
+        `${percent(overStatic.ratio)}${interval(overStatic.interval)}`,
+        share(verdict.top3),
+        share(verdict.noWorse),
+        share(verdict.strictlyWorse),
+        share(verdict.abstained),
+        share(verdict.failed),
+        verdict.worstWhereFlat === undefined ? '-' : percent(verdict.worstWhereFlat),
+      ];
+      return `| ${cells.join(' | ')} |`;
+    }),
+    '',
+    flat === 0
+      ? 'In no situation were all policies within 2 % of EEVDF.'
+      : `Scheduling does not matter in ${flat} situations: there all policies are within 2 % of EEVDF.`,
+  ];
+}
+
+function percent(value: number): string {
+  const shown = (100 * value).toFixed(1);
+  return `${value > 0 ? '+' : ''}${shown} %`;
+}
+
+function interval(found: Interval | undefined): string {
+  return found === undefined ? '' : ` (${percent(found.low)} to ${percent(found.high)})`;
+}
+
+function share(value: number): string {
+  return `${(100 * value).toFixed(1)} %`;
+}
