@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /**
- * libbpf for Node. Handles that are no longer reachable are closed when they are collected; `close`, `destroy` and `using` do it at a
+ * libbpf for Node. Objects, pinned maps and ring buffers that are no longer reachable are closed when they are collected; `close`, `destroy` and `using` do it at a
  * known time. Whatever is wrong becomes a `BpfError`; nothing here ends the process.
  */
 
@@ -84,7 +84,10 @@ export class BpfProgram {
   info(): ProgramInfo;
 }
 
-/** A program that is attached, or a struct_ops that is registered, until this is destroyed or its object closed. */
+/**
+ * A program that is attached, or a struct_ops that is registered, until this is destroyed or its object closed (or collected): nobody
+ * need hold it.
+ */
 export class BpfLink {
   private constructor();
   /** Keeps it after this process has ended. */

@@ -37,10 +37,12 @@ struct map {
 	bool is_closed;
 };
 
+/* It lasts until it is destroyed or its object closed; that nobody holds its handle any more does not end it. */
 struct link {
 	struct object *object;
 	struct bpf_link *bpf; /* NULL: destroyed */
 	struct link *next;    /* of the object's */
+	bool has_handle;
 };
 
 /* What BTF calls a plain value: an integer, a float, an enumerator, or anything else as bytes. */

@@ -30,6 +30,8 @@ void close_link(struct link *link)
 	}
 	bpf_link__destroy(link->bpf);
 	link->bpf = NULL;
+	if (!link->has_handle)
+		free(link);
 }
 
 /* Links first: those of a struct_ops are undone through the object's map. */
@@ -77,11 +79,13 @@ static void finalize_map(napi_env env, void *data, void *hint)
 static void finalize_link(napi_env env, void *data, void *hint)
 {
 	struct link *link = data;
+	struct object *object = link->object;
 
 	(void)env, (void)hint;
-	close_link(link);
-	release_object(link->object);
-	free(link);
+	link->has_handle = false;
+	if (!link->bpf)
+		free(link);
+	release_object(object);
 }
 
 /* Takes over `data`, also when it fails. */
@@ -125,7 +129,7 @@ napi_value wrap_link(napi_env env, struct object *object, struct bpf_link *bpf)
 		bpf_link__destroy(bpf);
 		return throw_misuse(env, "ERR_OUT_OF_MEMORY", "no memory for a link");
 	}
-	*link = (struct link){ .object = object, .bpf = bpf, .next = object->links };
+	*link = (struct link){ .object = object, .bpf = bpf, .next = object->links, .has_handle = true };
 	object->links = link;
 	object->references++;
 	return wrap(env, link, finalize_link, &link_tag);

@@ -9,6 +9,7 @@ import {
   expectedOfConnections,
   expectedOfKinds,
   KINDS,
+  SLEEPS_IN_READ,
 } from '../../../bpf/probes/test/expected.ts';
 import {
   PROBE_SETS,
@@ -147,6 +148,8 @@ test('on exact, counters are exactly the events that a program did', async (t) =
     t.false('cycles' in counters || 'llc_misses' in counters);
     t.true(sum(mem.counters.fault_handled) >= sum(mem.counters.fault_user));
   }
+  const slept = (counterOf(two.cpu, SLEEPS_IN_READ) ?? 0) - (counterOf(one.cpu, SLEEPS_IN_READ) ?? 0);
+  t.true(slept >= N && slept <= 2 * N, `${slept} sleeps in read`);
   t.true(Math.abs(sum(two.cpu.counters.migrations) - sum(one.cpu.counters.migrations) - N) <= 5);
   const pages = sum(two.mem.counters.pages_allocated) - sum(one.mem.counters.pages_allocated);
   t.true(pages >= N && pages < 3 * N, `${pages} more pages`);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The probes on this host's kernel, on a machine that others use, too: each counts what one process did.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import {
+  nameCounters,
+  PROBE_COUNTERS,
+  PROBE_SETS,
+  type ProbeSet,
+  type ProbeValues,
+} from '../../harness/core/probe-counters.ts';
+import { BpfObject } from '../napi/index.js';
+import { buildAddon, cannotLoad, compileBpf } from '../napi/test/compile.ts';
+import { expectedOfConnections, expectedOfKinds, KINDS, SLEEPS_IN_READ } from './test/expected.ts';
+
+buildAddon();
+const why = cannotLoad();
+const loads =
+  why === undefined ? test.serial : (title: string, _: unknown) => test.skip(`${title} (${why})`, () => {});
+const scratch = mkdtempSync(join(tmpdir(), 'pmvx-probes-'));
+test.after.always(() => rmSync(scratch, { recursive: true, force: true }));
+const N = 500;
+
+interface Counted {
+  readonly counters: ProbeValues;
+  readonly missed: number;
+}
+
+/** A set that counts one process; its programs that some kernels lack are left out. */
+function openSet(set: ProbeSet, pid: number): BpfObject {
+  const object = BpfObject.open(compileBpf(set, import.meta.dirname));
+  for (const program of object.programs) {
+    if (program.section.startsWith('fentry/') || program.name === 'kept') program.autoload = false;
+  }
+  object.setGlobal('no_sync', true).setGlobal('no_kept', true).setGlobal('only_tgid', pid).load();
+  for (const program of object.programs) {
+    if (program.autoload && program.section !== 'raw_tp') program.attach();
+  }
+  return object;
+}
+
+function readSet(set: ProbeSet, object: BpfObject): Counted {
+  for (const program of object.programs) {
+    if (program.name === 'sample') program.run({ cpu: 0 });
+  }
+  const perCpu = object.map('counters').lookup(new Uint8Array(4)) as Uint8Array[];
+  const rows = perCpu.map((bytes) => [...new BigUint64Array(bytes.buffer)]);
+  const [first = []] = rows;
+  const sums = first.map((_, at) => {
+    const values = rows.map((row) => row[at] as bigint);
+    return values.some((value) => value === 2n ** 64n - 1n) ? null : Number(values.reduce((a, b) => a + b));
+  });
+  const loaded = object.programs.filter(({ autoload }) => autoload);
+  return {
+    counters: nameCounters(set, sums),
+    missed: loaded.reduce((sum, program) => sum + program.info().recursionMisses, 0),
+  };
+}
+
+async function count(kinds: number, connections: number): Promise<Record<ProbeSet, Counted>> {
+  const args = [`device=${join(scratch, 'blocks')}`, ...KINDS.map((kind) => `${kind}=${kinds}`)];
+  const child = spawn(join(scratch, 'known-events'), [...args, `connections=${connections}`], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  const objects = PROBE_SETS.map((set) => [set, openSet(set, child.pid as number)] as const);
+  child.stdin.end('\n');
+  const [status] = await once(child, 'exit');
+  if (status !== 0) throw new Error(`known-events ended with ${status}`);
+  const counted = objects.map(([set, object]) => [set, readSet(set, object)] as const);
+  for (const [, object] of objects) object.close();
+  return Object.fromEntries(counted) as Record<ProbeSet, Counted>;
+}
+
+function counterOf({ counters }: Counted, name: string): number {
+  const [, counter = '', bucket] = /^(\w+)(?:\[(\d+)\])?$/.exec(name) ?? [];
+  const value = counters[counter];
+  return Number(typeof value === 'object' ? value[Number(bucket)] : value);
+}
+
+test('the layout that BTF gives a set is the one that readers know', (t) => {
+  for (const set of PROBE_SETS) {
+    const object = BpfObject.open(compileBpf(set, import.meta.dirname));
+    const fields = object.map('counters').valueLayout?.fields ?? [];
+    t.deepEqual(
+      Object.fromEntries(fields.map(({ name, count }) => [name, count])),
+      { ...PROBE_COUNTERS[set] },
+      set,
+    );
+    t.true(fields.every(({ size, kind }) => size === 8 && kind === 'unsigned'));
+    object.close();
+  }
+});
+
+loads('on a host that others use, a process that is watched alone is counted exactly', async (t) => {
+  execFileSync('gcc', [
+    ...['-std=gnu11', '-O2', '-static', '-pthread', '-o', join(scratch, 'known-events')],
+    join(import.meta.dirname, 'test/known-events.c'),
+  ]);
+  writeFileSync(join(scratch, 'blocks'), Buffer.alloc(4096 * 2 * N, 1), { flush: true });
+  const one = await count(N, 50);
+  const two = await count(2 * N, 50);
+  const more = await count(N, 100);
+  for (const [expected, less, greater] of [
+    [expectedOfKinds(N), one, two],
+    [expectedOfConnections(50), one, more],
+  ] as const) {
+    for (const [set, counters] of Object.entries(expected)) {
+      // Requests are merged and issued by other threads; packets and states of others' sockets are nobody's.
+      if (set === 'io') continue;
+      for (const [name, value] of Object.entries(counters)) {
+        if (['receive', 'receive_bytes'].includes(name) || name.startsWith('tcp_state')) continue;
+        const counted = counterOf(greater[set as ProbeSet], name) - counterOf(less[set as ProbeSet], name);
+        const slack = set === 'cpu' && name.startsWith('sleep_in') ? 20 : 0;
+        t.true(Math.abs(counted - value) <= slack, `${set}.${name}: ${counted}, expected ${value}`);
+      }
+    }
+  }
+  const slept = counterOf(two.cpu, SLEEPS_IN_READ) - counterOf(one.cpu, SLEEPS_IN_READ);
+  t.true(slept >= N - 20 && slept <= 2 * N + 20, `${slept} sleeps in read`);
+  for (const all of [one, two, more]) for (const set of PROBE_SETS) t.is(all[set].missed, 0, set);
+});
