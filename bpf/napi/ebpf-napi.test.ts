@@ -403,6 +403,18 @@ loads(
   },
 );
 
+loads('performance events go into a perf_event_array, as far as the machine has them', (t) => {
+  using object = open().load();
+  const software = 1;
+  const cpuClock = 0;
+  t.is(object.map('clocks').fillPerfEvents(software, cpuClock), possibleCpus());
+  t.is(object.map('clocks').fillPerfEvents(12345, 0), 0);
+  t.is(
+    codeOf(t, () => object.map('table').fillPerfEvents(1, 0), /no perf_event_array/),
+    'ERR_INVALID_ARG_VALUE',
+  );
+});
+
 loads('a struct_ops is registered until its link is destroyed, or its object closed', (t) => {
   const names = () => readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8');
   const object = BpfObject.open(compileBpf('congestion')).load();

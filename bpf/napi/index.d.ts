@@ -141,6 +141,11 @@ export class BpfMap {
   attachStructOps(): BpfLink;
   pin(path: string): void;
   /**
+   * Puts a performance event (`type` and `config` of perf_event_open) of all tasks for each possible CPU into a perf_event_array; for how
+   * many CPUs the machine has it: 0 on one without performance counters.
+   */
+  fillPerfEvents(type: number, config: number): number;
+  /**
    * Has `callback` called in the event loop with each record of a ring buffer, as it comes. An open one keeps the process alive;
    * `unref` lets it end. What the callback throws is an uncaught exception.
    */

@@ -258,6 +258,10 @@ export class BpfMap {
     addon().pinMap(this.#handle, path);
   }
 
+  fillPerfEvents(type, config) {
+    return addon().fillPerfEvents(this.#handle, type, config);
+  }
+
   readRing(callback) {
     return new RingBuffer(addon().openRing(this.#handle, callback));
   }

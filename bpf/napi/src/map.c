@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -264,6 +267,38 @@ static napi_value pin(napi_env env, napi_callback_info info)
 	return make_undefined(env);
 }
 
+/*
+ * fillPerfEvents(map, type, config): opens a performance event of all tasks for each possible CPU and puts it into a perf_event_array, which
+ * keeps it; for how many CPUs there was one.
+ */
+static napi_value fill_perf_events(napi_env env, napi_callback_info info)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr) };
+	napi_value arguments[3];
+	int64_t type, config;
+	struct shape shape;
+	int filled = 0;
+
+	if (!read_arguments(env, info, 3, arguments) || !read_shape(env, arguments[0], &shape) ||
+	    !read_integer(env, arguments[1], "type", 0, UINT_MAX, &type) ||
+	    !read_integer(env, arguments[2], "config", 0, (1ll << 53) - 1, &config))
+		return NULL;
+	if (shape.type != BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "map %s is no perf_event_array", shape.name);
+	attr.type = (uint32_t)type;
+	attr.config = (uint64_t)config;
+	for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++) {
+		int event = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+		if (event < 0)
+			continue;
+		if (!bpf_map_update_elem(shape.fd, &cpu, &event, BPF_ANY))
+			filled++;
+		close(event);
+	}
+	return make_number(env, filled);
+}
+
 void define_map(napi_env env, napi_value exports)
 {
 	define_function(env, exports, "describeMap", describe);
@@ -272,4 +307,5 @@ void define_map(napi_env env, napi_value exports)
 	define_function(env, exports, "remove", remove_entry);
 	define_function(env, exports, "nextKey", next_key);
 	define_function(env, exports, "pinMap", pin);
+	define_function(env, exports, "fillPerfEvents", fill_perf_events);
 }

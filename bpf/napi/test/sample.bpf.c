@@ -55,6 +55,12 @@ struct {
 	__uint(max_entries, 4096);
 } events SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+} clocks SEC(".maps");
+
 SEC("raw_tp/sys_enter")
 int on_call(struct bpf_raw_tracepoint_args *context)
 {
