@@ -8,7 +8,7 @@ import { Bench } from 'tinybench';
 import { outcomeTable, type TableInput } from '../analysis/tables/outcome-table.ts';
 import { tableRows } from '../analysis/tables/table-rows.ts';
 import { formatTextTable } from '../analysis/tables/text-table.ts';
-import { addFigures } from '../paper-figs/bench.ts';
+import { figureBench } from '../paper-figs/bench.ts';
 import { forestPlot } from '../paper-figs/figures/forest.ts';
 import { renderFigure } from '../paper-figs/render.ts';
 import { deriveSeed } from './core/seed.ts';
@@ -83,14 +83,14 @@ try {
     .add('analysis: first-look figure, SVG and PNG', async () => {
       await renderFigure(forestPlot(tableRows(table), table));
     });
-  await addFigures(bench);
   await addSnapshots(bench, folder);
-  await bench.run();
+  for (const each of [bench, await figureBench()]) {
+    await each.run();
+    const failed = each.tasks.find((task) => task.result.state === 'errored');
+    if (failed?.result.state === 'errored') throw failed.result.error;
+    console.table(each.table());
+  }
   await log.close();
-
-  const failed = bench.tasks.find((task) => task.result.state === 'errored');
-  if (failed?.result.state === 'errored') throw failed.result.error;
-  console.table(bench.table());
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bench } from 'tinybench';
+import { Bench } from 'tinybench';
 import { sampleRun } from '../analysis/tables/sample-run.ts';
 import { readRun } from '../harness/store/run-folder.ts';
 import { sampleDescription } from '../harness/store/sample-records.ts';
@@ -16,7 +16,9 @@ const REFERENCE = join(import.meta.dirname, '..', 'results', 'reference');
  * Every figure of committed runs and of a matrix of 27 workloads under 20 policies, from records to SVG, PNG and PDF, and the report.
  * Modules are loaded before: what is timed is what a figure costs after start-up.
  */
-export async function addFigures(bench: Bench): Promise<void> {
+export async function figureBench(): Promise<Bench> {
+  // Tenths of a second each: few rounds tell the median.
+  const bench = new Bench({ time: 100, iterations: 8, warmupTime: 100, warmupIterations: 2 });
   const own = await readRun(await newest('own-schedulers-'));
   const swept = await readRun(join(await newest('fidelity-'), 'exact'));
   for (const id of FIGURE_IDS) {
@@ -35,6 +37,7 @@ export async function addFigures(bench: Bench): Promise<void> {
   bench.add(`report: ${own.records.length} trials`, async () => {
     await reportHtml({ ...own, folder: 'bench' });
   });
+  return bench;
 }
 
 async function draw(figures: ReturnType<typeof runFigures>): Promise<void> {
