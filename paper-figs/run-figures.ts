@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TopLevelSpec } from 'vega-lite';
+import { objectiveRows } from '../analysis/objectives/objective-rows.ts';
 import { distributionRows } from '../analysis/tables/distribution-rows.ts';
 import { outcomeTable } from '../analysis/tables/outcome-table.ts';
 import { scalingRows } from '../analysis/tables/scaling-rows.ts';
 import { type FlatRow, tableRows } from '../analysis/tables/table-rows.ts';
 import { timelineRows } from '../analysis/tables/timeline-rows.ts';
 import type { StoredRun } from '../harness/store/run-folder.ts';
-import { latencyEcdf } from './figures/ecdf.ts';
+import { ecdfPages, latencyEcdf } from './figures/ecdf.ts';
 import { forestPages, forestPlot } from './figures/forest.ts';
 import { heatmap } from './figures/heatmap.ts';
+import { paretoPages, paretoPlot } from './figures/pareto.ts';
 import { scalingCurves } from './figures/scaling.ts';
 import type { FigureInput } from './figures/style.ts';
 import { trialTimeline } from './figures/timeline.ts';
 
-export const FIGURE_IDS = ['forest', 'heatmap', 'ecdf', 'scaling', 'timeline'] as const;
+export const FIGURE_IDS = ['forest', 'heatmap', 'ecdf', 'scaling', 'pareto', 'timeline'] as const;
 export type FigureId = (typeof FIGURE_IDS)[number];
 
 /** A figure of a run under the name of its files, or why there is none. */
@@ -48,17 +50,19 @@ export function runFigures(input: RunFigureInput, ids: readonly FigureId[] = FIG
 const MAKERS: Readonly<Record<FigureId, (material: Material) => RunFigure[]>> = {
   forest: ({ rows, given }) => {
     if (rows.every(({ role }) => role === 'baseline')) return [{ id: 'forest', why: alone(given) }];
-    const pages = forestPages(rows);
-    return pages.map((page, at) => {
-      const name = pages.length === 1 ? 'forest' : `forest-${at + 1}`;
-      const run = pages.length === 1 ? given.run : `${given.run} (${at + 1} of ${pages.length})`;
-      return { id: 'forest', name, spec: forestPlot(page, { ...given, run }) };
-    });
+    return paged('forest', forestPages(rows), given, alone(given), forestPlot);
   },
   heatmap: ({ rows, given }) => [one('heatmap', heatmap(rows, given), alone(given))],
   ecdf: ({ run, given }) => {
-    const told = latencyEcdf(distributionRows(run.records), given);
-    return [one('ecdf', told, 'no completed trial told the distribution of a metric')];
+    const why = 'no completed trial told the distribution of a metric';
+    const pages = ecdfPages(distributionRows(run.records), given);
+    return paged('ecdf', pages, given, why, latencyEcdf);
+  },
+  pareto: ({ run, given }) => {
+    const { spec, plan, records, provenance } = run;
+    const rows = objectiveRows({ run: provenance.run, spec, planned: plan.trials, records });
+    const why = 'no workload has metrics of two objectives (time, tail, fairness, energy) under two policies';
+    return paged('pareto', paretoPages(rows), given, why, paretoPlot);
   },
   scaling: ({ run, others = [], given }) => {
     const curves = scalingCurves(scalingRows([run, ...others]), given);
@@ -71,6 +75,23 @@ const MAKERS: Readonly<Record<FigureId, (material: Material) => RunFigure[]>> = 
     return [one('timeline', trialTimeline(timelineRows(run.records), given), 'no trial is recorded')];
   },
 };
+
+/** A figure for each page of rows; pages are numbered when there are several. */
+function paged<Row>(
+  id: FigureId,
+  pages: readonly (readonly Row[])[],
+  given: FigureInput,
+  why: string,
+  draw: (rows: readonly Row[], given: FigureInput) => TopLevelSpec | undefined,
+): RunFigure[] {
+  if (pages.length === 0) return [{ id, why }];
+  return pages.map((page, at) => {
+    const numbered = pages.length > 1;
+    const run = numbered ? `${given.run} (${at + 1} of ${pages.length})` : given.run;
+    const spec = draw(page, { ...given, run });
+    return spec === undefined ? { id, why } : { id, name: numbered ? `${id}-${at + 1}` : id, spec };
+  });
+}
 
 function one(id: FigureId, spec: TopLevelSpec | undefined, why: string): RunFigure {
   return spec === undefined ? { id, why } : { id, name: id, spec };

@@ -75,6 +75,7 @@ forest    ratio of each policy to the baseline with its interval, by workload; o
 heatmap   every workload by every policy; cells without a ratio say how their trials ended
 ecdf      how latencies are distributed, where a workload tells that
 scaling   the metric over the one number that a run varies for a workload, or over vCPUs
+pareto    time against tail latency, fairness and energy, where a workload has metrics of two; which policies are on the front
 timeline  what ran when on the host, and how it ended
 
 A figure for which a run has no data is not drawn, and the reason is printed. The same records give the same bytes.
@@ -279,7 +280,7 @@ export function buildProgram(context: CommandContext, finish: (code: ExitCode) =
     .description('draw the figures of a run as Vega-Lite spec, SVG, PNG and PDF')
     .argument('<run>', 'id or folder of a run')
     .argument('[others...]', 'runs that differ from it in vCPUs, for the scaling curve')
-    .option('--only <names>', 'with commas, of forest, heatmap, ecdf, scaling, timeline; default all')
+    .option('--only <names>', 'with commas, of forest, heatmap, ecdf, scaling, pareto, timeline; default all')
     .option('--metric <name>', "instead of each workload's primary one, in forest and heatmap")
     .option('--out <dir>', "where to; default figures/ in the run's folder")
     .addHelpText('after', FIGURES_NOTES)

@@ -9,6 +9,8 @@ import { countWords, type FigureInput, GREY, panelTitle, policyName, sheet, uniq
 const PANEL = { width: 320, height: 190 } as const;
 /** The tail's axis ends where fewer than one in so many values is left. */
 const LEAST_SHARE = 1e-4;
+/** Rows of panels on a page in print. */
+const PAGE = 4;
 
 /**
  * Empirical distribution functions of latencies, merged over blocks: left the share of values below, right the share
@@ -40,6 +42,22 @@ export function latencyEcdf(rows: readonly DistributionRow[], given: FigureInput
       resolve: { scale: { color: 'independent', strokeDash: 'independent' } },
     },
   );
+}
+
+/** The rows of each page: whole distributions, a page's height of panels at most. */
+export function ecdfPages(rows: readonly DistributionRow[], given: FigureInput): DistributionRow[][] {
+  const pages: DistributionRow[][] = [];
+  let room = 0;
+  for (const own of Map.groupBy(rows, groupKey).values()) {
+    const panels = policyParts(unique(own.map(policyName)), given).length;
+    if (panels > room) {
+      pages.push([]);
+      room = Math.max(PAGE, panels);
+    }
+    pages.at(-1)?.push(...own);
+    room -= panels;
+  }
+  return pages;
 }
 
 function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part: PolicyPart) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { distributionRows } from '../../analysis/tables/distribution-rows.ts';
+import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
+import { type DistributionRow, distributionRows } from '../../analysis/tables/distribution-rows.ts';
 import { outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { type SampleWorkload, sampleRun } from '../../analysis/tables/sample-run.ts';
 import { tableRows } from '../../analysis/tables/table-rows.ts';
 import { timelineRows } from '../../analysis/tables/timeline-rows.ts';
 import { histogramOf } from '../../harness/core/histogram.ts';
-import { latencyEcdf } from './ecdf.ts';
+import { ecdfPages, latencyEcdf } from './ecdf.ts';
 import { forestPages, forestPlot } from './forest.ts';
 import { heatmap } from './heatmap.ts';
+import { paretoPages, paretoPlot } from './pareto.ts';
+import { placeLabels } from './place-labels.ts';
 import { policyParts } from './policies.ts';
 import { scalingCurves } from './scaling.ts';
 import { trialTimeline } from './timeline.ts';
@@ -146,4 +149,61 @@ test('one step is no curve', (t) => {
   };
   t.is(scalingCurves([row], GIVEN), undefined);
   t.true(JSON.stringify(scalingCurves([row, { ...row, step: 2 }], GIVEN)).includes('"title":"n"'));
+});
+
+test('trade-offs show the front of each workload with two objectives, and names that do not lie on each other', (t) => {
+  const metric = { unit: 's', direction: 'lower' } as const;
+  const input = sampleRun([
+    { workload: 'hackbench', ends: { eevdf: [1, 1], fast: [0.5, 0.5], slow: [2, 2] } },
+  ]);
+  const tails: Readonly<Record<string, number>> = { eevdf: 1, fast: 3, slow: 4 };
+  const records = input.records.map((record) =>
+    record.state === 'completed'
+      ? {
+          ...record,
+          metrics: [
+            ...record.metrics,
+            { ...metric, name: 'wait_p99', primary: false, value: tails[record.policy] ?? 1 },
+          ],
+        }
+      : record,
+  );
+  const rows = objectiveRows({ ...input, records });
+  const spec = paretoPlot(rows, GIVEN) as unknown as { concat: { data: { values: Values } }[] };
+  const rounded = (value: unknown) => Math.round(Number(value) * 1e9) / 1e9;
+  t.deepEqual(
+    spec.concat[0]?.data.values.map(({ policy, look, x, y }) => [policy, look, rounded(x), rounded(y)]),
+    [
+      ['eevdf', 'on the front', 1, 1],
+      ['fast', 'on the front', 0.5, 3],
+      ['slow', 'dominated', 2, 4],
+    ],
+  );
+  t.is(paretoPages(rows).length, 1);
+  t.deepEqual(paretoPages(objectiveRows(input)), []);
+  t.is(paretoPlot(objectiveRows(input), GIVEN), undefined);
+  const close = [1, 1.001, 1.002].map((y, at) => ({ policy: `p${at}`, x: 1, y }));
+  const placed = placeLabels(close, { x: [0.8, 1.25], y: [0.8, 1.25] }, { width: 250, height: 190 });
+  t.is(new Set(placed.map(({ dy }) => dy)).size, 3);
+});
+
+test('distributions of many workloads go on several pages', (t) => {
+  const row = {
+    ...{
+      workload: 'w',
+      variant: 'default',
+      point: 'quiescent',
+      engine: 'mock',
+      policy: 'eevdf',
+      role: 'measure' as const,
+    },
+    ...{ metric: 'wait_p99', unit: 'us', trials: 1, count: 1, steps: [] },
+  };
+  const rows = Array.from({ length: 9 }, (_, at): DistributionRow => ({ ...row, workload: `w${at}` }));
+  const pages = ecdfPages(rows, GIVEN);
+  t.deepEqual(
+    pages.map((page) => page.length),
+    [4, 4, 1],
+  );
+  t.deepEqual(pages.flat(), rows);
 });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
 import { distributionRows } from '../../analysis/tables/distribution-rows.ts';
 import { type OutcomeTable, outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import { scalingRows } from '../../analysis/tables/scaling-rows.ts';
@@ -10,6 +11,7 @@ import { tableRows } from '../../analysis/tables/table-rows.ts';
 import { timelineRows } from '../../analysis/tables/timeline-rows.ts';
 import type { StoredRun } from '../../harness/store/run-folder.ts';
 import { heatmap } from '../figures/heatmap.ts';
+import { paretoPages, paretoPlot } from '../figures/pareto.ts';
 import { scalingCurves } from '../figures/scaling.ts';
 import { type FigureInput, policyName } from '../figures/style.ts';
 import { trialTimeline } from '../figures/timeline.ts';
@@ -54,6 +56,7 @@ ${warningsHtml(table, input)}
 ${findingsHtml(findingsOf(rows, table))}
 ${await glanceHtml(rows, given)}
 ${await workloadsHtml(rows, distributionRows(records), given)}
+${await tradeOffHtml(input, given)}
 ${await courseHtml(input, table, given)}
 ${limitsHtml(table)}
 ${provenanceHtml(input)}
@@ -115,6 +118,25 @@ async function glanceHtml(rows: ReturnType<typeof tableRows>, given: FigureInput
   return html`<section aria-labelledby="glance">
 <h2 id="glance">At a glance</h2>
 ${chart}</section>
+`;
+}
+
+/** What a policy gains in one objective and pays in another; nothing for a run with one objective. */
+async function tradeOffHtml(
+  { spec, plan, records, provenance }: ReportInput,
+  given: FigureInput,
+): Promise<Markup> {
+  const rows = objectiveRows({ run: provenance.run, spec, planned: plan.trials, records });
+  const charts: Markup[] = [];
+  for (const page of paretoPages(rows)) {
+    const plot = paretoPlot(page, given);
+    const alt = 'Each policy\u2019s cost in time against its cost in another objective, by workload.';
+    if (plot !== undefined) charts.push(await chartHtml({ spec: plot, alt }));
+  }
+  if (charts.length === 0) return html``;
+  return html`<section aria-labelledby="trade-offs">
+<h2 id="trade-offs">Trade-offs</h2>
+${charts}</section>
 `;
 }
 
