@@ -57,7 +57,7 @@ test.before(async () => {
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   await pmvx('new', 'workload', 'made-up');
   await pmvx('new', 'policy', 'made-up-fifo', '--kind', 'struct_ops');
-  await cp(join(import.meta.dirname, STALL), join(copy, 'bpf/policies', STALL), { recursive: true });
+  await cp(join(ROOT, 'bpf/made-up', STALL), join(copy, 'bpf/policies', STALL), { recursive: true });
   after = await digests();
   catalog = await loadCatalog(copy);
   await withSlots(SLOTS, () => pmvx('image', 'build', 'quick'));
