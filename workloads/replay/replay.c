@@ -9,7 +9,7 @@
  *
  * A recorded wake-up ended a wait, and times differ here. A task that is woken while it still computes is owed the wake-up: it will
  * wait all the same, until one of those who wake it comes by once more and gives it, for in the recorded program any of what they
- * did in between would have. Each does so at most as often as it was recorded to. Only when nobody is left to come, for all of them
+ * did in between would have. Each gives about as many wake-ups as it was recorded to. Only when nobody is left to come, for all of them
  * wait themselves or have ended, is the wake-up taken without waiting: so nothing can get stuck that did not get stuck when
  * it was recorded.
  */
@@ -28,6 +28,7 @@
 #define STACK_BYTES (32 * 1024)
 #define STACK_TOUCHED (12 * 1024)
 #define CHUNK_NS 5000000
+#define LOOKED_AFTER 32
 #define CALIBRATE_NS 20000000
 #define PER_MILLE 1000
 #define CHUNK_WAKER_NS 50000
@@ -38,6 +39,7 @@ static char *stacks;
 static double steps_per_ns;
 static uint64_t clock_cost_ns;
 static atomic_int alive;
+static int owed_to_all; /* wake-ups */
 static uint64_t *delays, started_ns;
 static atomic_size_t delay_count;
 static _Atomic uint64_t excess_ns;
@@ -111,10 +113,19 @@ static bool take_owed(struct task *task)
 {
 	int owed = load(&task->owed);
 
-	while (owed > 0)
-		if (__atomic_compare_exchange_n(&task->owed, &owed, owed - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			return true;
+	while (owed > 0) {
+		if (!__atomic_compare_exchange_n(&task->owed, &owed, owed - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			continue;
+		__atomic_fetch_sub(&owed_to_all, 1, __ATOMIC_SEQ_CST);
+		return true;
+	}
 	return false;
+}
+
+static void owe(struct task *task)
+{
+	__atomic_fetch_add(&owed_to_all, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&task->owed, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Gives a task that sleeps a wake-up that is owed to it. */
@@ -124,14 +135,20 @@ static bool settle_one(struct task *task)
 		return false;
 	if (wake_waiting(task))
 		return true;
-	__atomic_fetch_add(&task->owed, 1, __ATOMIC_SEQ_CST);
+	owe(task);
 	return false;
+}
+
+/* Who wakes very many has no time for that. */
+static bool looks_after(const struct task *task)
+{
+	return task->edge_count <= LOOKED_AFTER;
 }
 
 /* Whoever is to wake a task again may give it what others owe. */
 static void settle(struct task *task)
 {
-	for (size_t i = 0; i < task->edge_count; i++)
+	for (size_t i = 0; i < task->edge_count && looks_after(task) && load(&owed_to_all); i++)
 		if (task->edges[i].given < task->edges[i].recorded)
 			task->edges[i].given += settle_one(task->edges[i].woken);
 }
@@ -139,7 +156,7 @@ static void settle(struct task *task)
 /* A task that waits wakes nobody: when it was the last that could, what is owed is due. */
 static void count_waker(struct task *task, int by)
 {
-	for (size_t i = 0; i < task->edge_count; i++) {
+	for (size_t i = 0; i < task->edge_count && looks_after(task); i++) {
 		struct edge *edge = &task->edges[i];
 
 		if (__atomic_add_fetch(&edge->woken->wakers, by, __ATOMIC_SEQ_CST) == 0)
@@ -149,10 +166,10 @@ static void count_waker(struct task *task, int by)
 
 static void wake(struct edge *edge)
 {
-	if (wake_waiting(edge->woken))
+	if (edge->given <= edge->recorded + edge->recorded / 8 && wake_waiting(edge->woken))
 		edge->given++;
 	else
-		__atomic_fetch_add(&edge->woken->owed, 1, __ATOMIC_SEQ_CST);
+		owe(edge->woken);
 }
 
 /*
@@ -175,25 +192,27 @@ static void wait_for_wake(struct task *task)
 
 /*
  * Computes until the CPU clock has come to the target. Looking at it costs about as much as a short run: what is shorter is put off.
- * The clock is not asked again after a short piece, for a machine that counts instructions lets it jump.
+ * The clock is not asked again after a short piece, for a machine that counts instructions lets it jump. Who wakes others looks
+ * after them meanwhile.
  */
 static void catch_up(struct player *player)
 {
+	uint64_t most = player->task->edge_count ? CHUNK_WAKER_NS : CHUNK_NS, since;
+
 	if (player->target_ns < player->known_ns + 2 * clock_cost_ns)
 		return;
-	player->known_ns = cpu_ns();
+	since = player->known_ns = cpu_ns();
 	while (player->target_ns > player->known_ns + clock_cost_ns) {
 		uint64_t left = player->target_ns - player->known_ns;
-		uint64_t most = player->task->edge_count ? CHUNK_WAKER_NS : CHUNK_NS;
 		uint64_t part = left < most ? left : most;
 
 		player->state = compute(player->state, (uint64_t)((double)part * steps_per_ns));
-		if (left <= most) {
-			player->known_ns = player->target_ns;
+		player->known_ns += part;
+		if (part == left)
 			return;
-		}
 		settle(player->task);
-		player->known_ns = cpu_ns();
+		if (player->known_ns > since + CHUNK_NS)
+			since = player->known_ns = cpu_ns();
 	}
 }
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import { loadCatalog } from '../../core/load-catalog.ts';
+import { defaultParameters } from '../../core/parameters.ts';
+import { deriveSeed } from '../../core/seed.ts';
+import type { PlannedTrial } from '../../core/trial.ts';
+import { IMAGE_FILES } from '../../lab/image-files.ts';
+import { compareReplay } from '../../trace/compare.ts';
+import { convert } from '../../trace/convert.ts';
+import { figuresOf } from '../../trace/figures.ts';
+import { hostObstacle, recordOnHost } from '../../trace/record-host.ts';
+import { recordTrial } from '../../trace/record-trial.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { encodeTrace } from '../../trace/trace-file.ts';
+import { labEngine, ROOT, smallMachine, stageImage } from './stage.ts';
+
+const ROUNDS = 500;
+
+/** Two threads that wake each other so many times each, and never wake one that does not wait. */
+const PING_PONG = `
+#define _GNU_SOURCE
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int ping, pong;
+static void wake(int *word) { while (syscall(SYS_futex, word, FUTEX_WAKE, 1, 0, 0, 0) != 1) sched_yield(); }
+static void wait_at(int *word) { syscall(SYS_futex, word, FUTEX_WAIT, 0, 0, 0, 0); }
+static void *other(void *unused)
+{
+	for (int i = 0; i < ${ROUNDS}; i++) { wait_at(&ping); wake(&pong); }
+	return unused;
+}
+int main(void)
+{
+	pthread_t thread;
+	pthread_create(&thread, 0, other, 0);
+	for (int i = 0; i < ${ROUNDS}; i++) { wake(&ping); wait_at(&pong); }
+	return pthread_join(thread, 0);
+}
+`;
+
+async function scratch(t: { teardown(f: () => Promise<void>): void }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pmvx-traces-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test.serial('a program on the host is recorded with exactly the wake-ups that it made', async (t) => {
+  const obstacle = hostObstacle();
+  if (obstacle !== undefined) {
+    t.log(`nothing was recorded on this host: ${obstacle}`);
+    t.pass();
+    return;
+  }
+  const folder = await scratch(t);
+  const [source, program] = [join(folder, 'ping-pong.c'), join(folder, 'ping-pong')];
+  await writeFile(source, PING_PONG);
+  await execa('gcc', ['-O2', '-pthread', '-o', program, source]);
+  const image = await stageImage();
+  const { recording, status } = await recordOnHost(
+    join(image.folder, IMAGE_FILES.recorder),
+    [program],
+    new AbortController().signal,
+  );
+  t.is(status, 0);
+  t.is(recording.lost, 0);
+  const start = recording.events.find(({ kind }) => kind === 'start');
+  const other = start?.kind === 'start' ? start.child : 0;
+  const wakes = (waker: number, woken: number) =>
+    recording.events.filter((each) => each.kind === 'wake' && each.waker === waker && each.woken === woken)
+      .length;
+  t.is(wakes(recording.root, other), ROUNDS);
+  // The last one is by its end, for who joins it.
+  t.is(wakes(other, recording.root), ROUNDS + 1);
+  const tasks = convert(recording);
+  t.is(tasks.length, 2);
+  t.is(tasks.at(-1)?.name, 'ping-pong');
+});
+
+test.serial('a program that fails, and one that is not there, keep their status', async (t) => {
+  if (hostObstacle() !== undefined) return t.pass();
+  const recorder = join((await stageImage()).folder, IMAGE_FILES.recorder);
+  const ended = async (...command: string[]) =>
+    (await recordOnHost(recorder, command, new AbortController().signal)).status;
+  t.is(await ended('/bin/sh', '-c', 'exit 7'), 7);
+  t.is(await ended('/nowhere/program'), 127);
+});
+
+test.serial('stopping a recording ends all that it started, and leaves nothing', async (t) => {
+  if (hostObstacle() !== undefined) return t.pass();
+  const folder = await scratch(t);
+  const recorder = join((await stageImage()).folder, IMAGE_FILES.recorder);
+  const stop = new AbortController();
+  const pids = join(folder, 'pids');
+  const running = recordOnHost(
+    recorder,
+    ['/bin/sh', '-c', `setsid sh -c 'echo $$ >${pids}; sleep 1000' & sleep 1000`],
+    stop.signal,
+  );
+  const failed = t.throwsAsync(running, { message: 'enough' });
+  let pid = '';
+  while (pid === '') pid = (await readFile(pids, 'utf8').catch(() => '')).trim();
+  stop.abort(new Error('enough'));
+  await failed;
+  t.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' });
+});
+
+test.serial('a workload is recorded in a VM, and its trace is played there', async (t) => {
+  t.timeout(600_000);
+  const folder = await scratch(t);
+  const catalog = await loadCatalog(ROOT);
+  const engine = labEngine('exact');
+  const planned = (workload: string, params: PlannedTrial['params']): PlannedTrial => ({
+    ...{ trial: '0000', block: 0, seed: deriveSeed(7, 0), workload, variant: 'v', params },
+    ...{ point: 'quiescent', policy: 'eevdf', role: 'measure' },
+  });
+  const record = async (trial: PlannedTrial) =>
+    recordTrial(trial, {
+      ...{ engine, machine: smallMachine(2), catalog, folder: join(folder, trial.workload) },
+      signal: new AbortController().signal,
+    });
+  const pipe = catalog.workloads.get('perf-sched-pipe');
+  const replay = catalog.workloads.get('replay');
+  if (pipe === undefined || replay === undefined) throw new Error('workloads are missing');
+
+  const { recording, command } = await record(
+    planned('perf-sched-pipe', { ...defaultParameters(pipe.definition), loops: 500 }),
+  );
+  const tasks = convert(recording);
+  const trace: Trace = {
+    origin: { kernel: recording.kernel, cpus: recording.cpus, command },
+    figures: figuresOf(tasks, recording.lost),
+    tasks,
+  };
+  const path = join(folder, 'pipe.trace');
+  await writeFile(path, encodeTrace(trace));
+  // Each of the two writes 500 times to the other, which mostly waits for it.
+  const waits = tasks.flatMap(({ operations }) => operations.filter((each) => each.do === 'wait'));
+  t.true(waits.length > 500 && waits.length < 1100, `${waits.length} waits`);
+
+  const parameter = replay.definition.params.trace;
+  const value = defaultParameters({
+    ...replay.definition,
+    params: {
+      ...replay.definition.params,
+      trace: { ...(parameter as typeof parameter & object), default: path } as never,
+    },
+  });
+  const played = await record(planned('replay', value));
+  const { switchRatio, graphDistance, replay: figures } = compareReplay(trace, played.recording);
+  t.is(figures.lost, 0);
+  t.true(Math.abs(switchRatio - 1) < 0.2, `switches x${switchRatio}`);
+  t.true(graphDistance < 0.1, `graphs are ${graphDistance} apart`);
+});
