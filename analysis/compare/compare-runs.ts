@@ -99,7 +99,7 @@ export function compareRuns(
 
 /** Measured rows of a run, by what must be equal to compare. */
 function rowsOf(run: PooledRun, metric: string | undefined): ReadonlyMap<string, OutcomeRow> {
-  const table = outcomeTable({ ...run, ...(metric === undefined ? {} : { metric }) });
+  const table = outcomeTable({ ...run, onlyRatios: true, ...(metric === undefined ? {} : { metric }) });
   const rows = table.rows.filter(({ role }) => role !== 'aa');
   return new Map(
     rows.map((row) => [JSON.stringify([row.workload, row.variant, row.point, row.policy]), row]),

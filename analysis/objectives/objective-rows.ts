@@ -38,7 +38,7 @@ export function objectiveRows(input: TableInput): ObjectiveRow[] {
   const tables = new Map(
     [...new Set([...chosen.values()].flatMap((byObjective) => [...byObjective.values()]))].map((metric) => [
       metric,
-      outcomeTable({ ...input, metric }).rows,
+      outcomeTable({ ...input, metric, onlyRatios: true }).rows,
     ]),
   );
   const groups = new Map<string, { row: OutcomeRow; objective: Objective }[]>();

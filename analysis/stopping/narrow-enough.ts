@@ -9,7 +9,7 @@ import { type OutcomeRow, outcomeTable, type TableInput } from '../tables/outcom
 export function narrowEnough(spec: TableInput['spec'], records: readonly TrialRecord[]): boolean {
   const { stop } = spec;
   if (stop.rule !== 'width') return false;
-  const rows = outcomeTable({ run: spec.name, spec, planned: [], records }).rows.filter(
+  const rows = outcomeTable({ run: spec.name, spec, planned: [], records, onlyRatios: true }).rows.filter(
     ({ role, policy, workload }) =>
       role === 'measure' &&
       (stop.policies?.includes(policy) ?? true) &&

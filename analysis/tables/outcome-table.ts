@@ -36,6 +36,8 @@ export interface TableInput {
   readonly hosts?: ReadonlyMap<number, string>;
   /** What a reader must know besides about where the trials are from. */
   readonly remarks?: readonly string[];
+  /** Leaves out all that is drawn at random: ratios, intervals and verdicts alone take a fraction of the time. */
+  readonly onlyRatios?: boolean;
   /** Ratios from 1 / margin to margin are equivalent; 1.02 when absent. */
   readonly margin?: number;
 }
@@ -151,6 +153,7 @@ function groupRows(
     margin,
     hosts,
     level,
+    onlyRatios,
   }: TableInput & { readonly margin: number; readonly level: number },
   group: Group,
   trials: ReturnType<ReturnType<typeof groupTrials>>,
@@ -174,6 +177,7 @@ function groupRows(
     const ratio = pairs && pairedRatio(pairs, level);
     const statistics =
       pairs &&
+      onlyRatios !== true &&
       cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], floor, level);
     const judged = ratio && metric && verdict(ratio, { direction: metric.direction, margin, floor });
     return [
@@ -184,7 +188,7 @@ function groupRows(
         ...(metric === undefined ? {} : { metric }),
         ...(middle === undefined ? {} : { median: middle }),
         ...(ratio === undefined ? {} : { ratio }),
-        ...(statistics === undefined ? {} : { statistics }),
+        ...(statistics ? { statistics } : {}),
         ...(floor === undefined ? {} : { floor }),
         ...(judged === undefined ? {} : { verdict: judged }),
         n: ratio?.pairs ?? values.size,
