@@ -65,10 +65,10 @@ function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part
   const [first] = own as [DistributionRow];
   const values = own.flatMap((row) =>
     row.steps.flatMap(({ value, share }) => {
-      const place = { policy: policyName(row), value, trials: row.trials, count: row.count };
-      if (side === 'below') return [{ ...place, share }];
+      const place = { policy: policyName(row), value: digits(value) };
+      if (side === 'below') return [{ ...place, share: digits(share) }];
       // Nothing is above the greatest value, and a logarithmic axis has no place for it.
-      return 1 - share < LEAST_SHARE / 2 ? [] : [{ ...place, share: 1 - share }];
+      return 1 - share < LEAST_SHARE / 2 ? [] : [{ ...place, share: digits(1 - share) }];
     }),
   );
   const domain = rangeOf(rows);
@@ -120,8 +120,6 @@ function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part
             { field: 'policy', type: 'nominal' },
             { field: 'value', type: 'quantitative', title: `${name} (${first.unit})`, format: '.4~g' },
             { field: 'share', type: 'quantitative', title: `share ${side}`, format: '.3~%' },
-            { field: 'trials', type: 'quantitative' },
-            { field: 'count', type: 'quantitative', title: 'values' },
           ],
         },
       },
@@ -131,6 +129,11 @@ function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part
 
 function groupKey(row: DistributionRow): string {
   return JSON.stringify([row.engine, row.workload, row.variant, row.point, row.metric]);
+}
+
+/** More digits than can be drawn would only make the spec long. */
+function digits(value: number): number {
+  return Number(value.toPrecision(6));
 }
 
 /** `wakeup` of `wakeup_p99`: what is distributed. */
