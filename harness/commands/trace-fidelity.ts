@@ -43,6 +43,8 @@ export async function traceFidelityCommand(
       const began = performance.now();
       const row = await oneRow(target, args, scratch, context);
       rows.push(row);
+      // Hours of work: what there is, is kept.
+      if (args.out !== undefined) await writeTables(args.out, rows, args);
       const seconds = ((performance.now() - began) / 1000).toFixed(0);
       context.write(`[${at + 1}/${targets.length}] ${fidelityLine(row)}  (${seconds} s)`);
     }
@@ -51,12 +53,19 @@ export async function traceFidelityCommand(
   }
   const within = rows.filter((row) => row.comparison !== undefined && holds(row.comparison)).length;
   context.write(`${within} of ${rows.length} within 10 %`);
-  if (args.out !== undefined) {
-    await makeFolder(args.out);
-    await writeAtomic(join(args.out, 'trace-fidelity.csv'), fidelityCsv(rows));
-    await writeAtomic(join(args.out, 'trace-fidelity.md'), fidelityMarkdown(rows));
-  }
   return rows.every(({ reason }) => reason === undefined) ? ExitCode.ok : ExitCode.incomplete;
+}
+
+async function writeTables(
+  out: string,
+  rows: readonly FidelityRow[],
+  { image, vcpus, workloads = [] }: TraceFidelityArgs,
+): Promise<void> {
+  const words = ['`./pmvx trace fidelity', ...workloads, `--image ${image}\`:`];
+  const made = `${words.join(' ')} each workload recorded under eevdf on exact, ${vcpus ?? 4} vCPUs, and its trace played under the same recorder.`;
+  await makeFolder(out);
+  await writeAtomic(join(out, 'trace-fidelity.csv'), fidelityCsv(rows));
+  await writeAtomic(join(out, 'trace-fidelity.md'), fidelityMarkdown(rows, made));
 }
 
 async function oneRow(

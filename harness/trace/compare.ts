@@ -10,6 +10,8 @@ export interface Comparison {
   readonly replay: TraceFigures;
   /** Switches a second of the replay over the original's. */
   readonly switchRatio: number;
+  /** The same without interruptions by tasks that are not in the trace. */
+  readonly ownSwitchRatio: number;
   /** Runnable time a second, likewise; undefined when the original's is 0. */
   readonly runnableRatio?: number;
   /** Wake-ups in all, likewise; undefined when the original has none. */
@@ -36,11 +38,17 @@ export function compareReplay(trace: Trace, recording: Recording): Comparison {
   return {
     original,
     replay,
+    ownSwitchRatio: rate(ownSwitches(replay), replay) / rate(ownSwitches(original), original),
     switchRatio: rate(replay.switches, replay) / rate(original.switches, original),
     ...(runnable === 0 ? {} : { runnableRatio: rate(replay.runnableNs, replay) / runnable }),
     ...(wakes === 0 ? {} : { wakeRatio: replayed / wakes }),
     graphDistance: graphDistance(before, after),
   };
+}
+
+/** Switches that the tasks of a trace made themselves, by waiting or for each other. */
+export function ownSwitches({ switches, interruptions }: TraceFigures): number {
+  return switches - interruptions;
 }
 
 /** A count or a time in nanoseconds, a second. */

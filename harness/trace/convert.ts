@@ -30,6 +30,7 @@ interface LiveTask {
   lastNs: number;
   switches: number;
   preemptions: number;
+  interruptions: number;
   runNs: number;
   runnableNs: number;
 }
@@ -43,6 +44,7 @@ export interface RecordedTask extends TracedTask {
   readonly lastNs: number;
   readonly switches: number;
   readonly preemptions: number;
+  readonly interruptions: number;
   readonly runNs: number;
   readonly runnableNs: number;
 }
@@ -55,10 +57,13 @@ export function convert(recording: Recording): readonly RecordedTask[] {
   const walk = new Walk(recording.root);
   for (const event of recording.events) walk.take(event);
   walk.end(recording.durationNs);
-  return walk.tasks.map(({ name, drafts, beganNs, lastNs, switches, preemptions, runNs, runnableNs }) => ({
-    ...{ name, operations: operationsOf(drafts) },
-    ...{ beganNs, lastNs, switches, preemptions, runNs, runnableNs },
-  }));
+  return walk.tasks.map((task) => {
+    const { name, drafts, beganNs, lastNs, switches, preemptions, interruptions, runNs, runnableNs } = task;
+    return {
+      ...{ name, operations: operationsOf(drafts) },
+      ...{ beganNs, lastNs, switches, preemptions, interruptions, runNs, runnableNs },
+    };
+  });
 }
 
 class Walk {
@@ -72,7 +77,7 @@ class Walk {
   take(event: SchedEvent): void {
     switch (event.kind) {
       case 'switch':
-        this.#leave(event.leaves, event.leave, event.atNs);
+        this.#leave(event.leaves, event.leave, event.comes === 0, event.atNs);
         this.#come(event.comes, event.atNs);
         return;
       case 'wake':
@@ -99,20 +104,29 @@ class Walk {
   #begin(pid: number, name: string, scheduling: Scheduling, atNs: number): LiveTask {
     const task: LiveTask = {
       ...{ id: this.tasks.length, name, scheduling, drafts: [], run: 0, runnableSince: atNs },
-      ...{ beganNs: atNs, lastNs: atNs, switches: 0, preemptions: 0, runNs: 0, runnableNs: 0 },
+      ...{
+        beganNs: atNs,
+        lastNs: atNs,
+        switches: 0,
+        preemptions: 0,
+        interruptions: 0,
+        runNs: 0,
+        runnableNs: 0,
+      },
     };
     this.tasks.push(task);
     this.#alive.set(pid, task);
     return task;
   }
 
-  #leave(pid: number, how: 'preempted' | 'blocked' | 'dead', atNs: number): void {
+  #leave(pid: number, how: 'preempted' | 'blocked' | 'dead', forOther: boolean, atNs: number): void {
     const task = this.#alive.get(pid);
     if (task === undefined) return;
     this.#spend(task, atNs);
     task.onCpuSince = undefined;
     if (how === 'preempted') {
       task.preemptions++;
+      if (forOther) task.interruptions++;
       task.runnableSince = atNs;
       return;
     }

@@ -35,7 +35,7 @@ export function holds(comparison: Comparison): boolean {
 
 const COLUMNS = [
   ...['workload', 'variant', 'tasks', 'trace_bytes', 'duration_s', 'replay_duration_s'],
-  ...['switches_per_s', 'replay_switches_per_s', 'switch_ratio'],
+  ...['switches_per_s', 'replay_switches_per_s', 'switch_ratio', 'own_switch_ratio'],
   ...['runnable_s_per_s', 'replay_runnable_s_per_s', 'runnable_ratio'],
   ...['wake_ratio', 'graph_distance', 'excess', 'within', 'reason'],
 ];
@@ -45,10 +45,15 @@ export function fidelityCsv(rows: readonly FidelityRow[]): string {
   const lines = rows.map(({ workload, variant, tasks, bytes, comparison: c, excess, reason }) => {
     const figures =
       c === undefined
-        ? Array(10).fill(undefined)
+        ? Array(11).fill(undefined)
         : [
             ...[c.original.durationNs / 1e9, c.replay.durationNs / 1e9],
-            ...[rate(c.original.switches, c.original), rate(c.replay.switches, c.replay), c.switchRatio],
+            ...[
+              rate(c.original.switches, c.original),
+              rate(c.replay.switches, c.replay),
+              c.switchRatio,
+              c.ownSwitchRatio,
+            ],
             rate(c.original.runnableNs, c.original) / 1e9,
             ...[rate(c.replay.runnableNs, c.replay) / 1e9, c.runnableRatio],
             ...[c.wakeRatio, c.graphDistance],
@@ -62,48 +67,64 @@ export function fidelityCsv(rows: readonly FidelityRow[]): string {
 /** One line for a terminal. */
 export function fidelityLine({ workload, tasks, comparison, reason }: FidelityRow): string {
   if (comparison === undefined) return `${workload}: ${reason}`;
-  const { switchRatio, runnableRatio, graphDistance, original, replay } = comparison;
+  const { switchRatio, ownSwitchRatio, runnableRatio, graphDistance, original, replay } = comparison;
   const { switches, runnable, graph } = verdictOf(comparison);
   const mark = (good: boolean) => (good ? '' : ' !');
   return [
     `${workload.padEnd(20)} ${String(tasks).padStart(4)} tasks`,
-    `${rate(original.switches, original).toFixed(0)} switches/s x${switchRatio.toFixed(3)}${mark(switches)}`,
+    `${rate(original.switches, original).toFixed(0)} switches/s x${switchRatio.toFixed(3)}${mark(switches)} (own x${ownSwitchRatio.toFixed(3)})`,
     `${(rate(original.runnableNs, original) / 1e9).toFixed(3)} runnable x${(runnableRatio ?? Number.NaN).toFixed(3)}${mark(runnable)}`,
     `graph ${graphDistance.toFixed(4)}${mark(graph)}`,
     `${(original.durationNs / 1e9).toFixed(3)} s, ${(replay.durationNs / 1e9).toFixed(3)} s`,
   ].join('  ');
 }
 
-/** The same for people. */
-export function fidelityMarkdown(rows: readonly FidelityRow[]): string {
+/** The same for people; `made` says by what. */
+export function fidelityMarkdown(rows: readonly FidelityRow[], made: string): string {
+  const all = rows.flatMap(({ comparison }) => (comparison === undefined ? [] : [verdictOf(comparison)]));
+  const count = (of: (verdict: ReturnType<typeof verdictOf>) => boolean) =>
+    `${all.filter(of).length} of ${rows.length}`;
   const head = [
-    'workload',
-    'tasks',
-    'switches/s',
-    'replay',
-    'ratio',
-    'runnable, CPUs',
-    'replay',
-    'ratio',
-    'wake-ups, ratio',
-    'graph distance',
-    'within 10 %',
+    ...[
+      'workload',
+      'tasks',
+      'switches/s',
+      'replay',
+      'ratio',
+      'own, ratio',
+      'waiting for a CPU',
+      'replay',
+      'ratio',
+    ],
+    ...['wake-ups, ratio', 'graph distance', 'within 10 %'],
   ];
-  const lines = rows.map((row) => {
-    const { comparison: c } = row;
-    if (c === undefined) return `| ${row.workload} | ${row.tasks ?? ''} | | | | | | | | | ${row.reason} |`;
-    const misses = Object.entries(verdictOf(c)).filter(([, good]) => !good);
-    const cells = [
-      ...[row.workload, String(row.tasks), rate(c.original.switches, c.original).toFixed(0)],
-      ...[rate(c.replay.switches, c.replay).toFixed(0), c.switchRatio.toFixed(3)],
-      ...[
-        (rate(c.original.runnableNs, c.original) / 1e9).toFixed(4),
-        (rate(c.replay.runnableNs, c.replay) / 1e9).toFixed(4),
-      ],
-      ...[c.runnableRatio?.toFixed(3) ?? '', c.wakeRatio?.toFixed(3) ?? '', c.graphDistance.toFixed(4)],
-      misses.length === 0 ? 'yes' : `no: ${misses.map(([name]) => name).join(', ')}`,
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
-  return `${[`| ${head.join(' | ')} |`, `|${head.map((_, at) => (at === 0 || at === 10 ? ' --- ' : ' ---: ')).join('|')}|`, ...lines].join('\n')}\n`;
+  const rule = head.map((_title, at) => (at === 0 || at === head.length - 1 ? ' --- ' : ' ---: '));
+  return `${[
+    `${made}`,
+    '',
+    `Within 10 %: ${count(({ switches }) => switches)} in switches a second, ${count(({ runnable }) => runnable)} in time that tasks wait for a CPU, ${count(({ graph }) => graph)} in who wakes whom; ${count((each) => each.switches && each.runnable && each.graph)} in all three.`,
+    '`own`: switches without those for tasks that are not in the trace, such as threads of the kernel.',
+    '`waiting for a CPU`: tasks, on average over time. Columns: results/README.md.',
+    '',
+    `| ${head.join(' | ')} |`,
+    `|${rule.join('|')}|`,
+    ...rows.map((row) => markdownRow(row, head.length)),
+  ].join('\n')}\n`;
+}
+
+function markdownRow({ workload, tasks, comparison, reason }: FidelityRow, columns: number): string {
+  if (comparison === undefined) {
+    return `| ${[workload, ...Array(columns - 2).fill(''), reason].join(' | ')} |`;
+  }
+  const { original, replay, switchRatio, ownSwitchRatio, runnableRatio, wakeRatio, graphDistance } =
+    comparison;
+  const misses = Object.entries(verdictOf(comparison)).filter(([, good]) => !good);
+  const waiting = [original, replay].map((figures) => (rate(figures.runnableNs, figures) / 1e9).toFixed(4));
+  const cells = [
+    ...[workload, String(tasks), rate(original.switches, original).toFixed(0)],
+    ...[rate(replay.switches, replay).toFixed(0), switchRatio.toFixed(3), ownSwitchRatio.toFixed(3)],
+    ...[...waiting, runnableRatio?.toFixed(3) ?? '', wakeRatio?.toFixed(3) ?? '', graphDistance.toFixed(4)],
+    misses.length === 0 ? 'yes' : `no: ${misses.map(([name]) => name).join(', ')}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
 }

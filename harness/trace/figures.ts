@@ -11,6 +11,7 @@ export function figuresOf(tasks: readonly RecordedTask[], lost: number): TraceFi
     durationNs: tasks.length === 0 ? 0 : last - began,
     switches: sum(({ switches }) => switches),
     preemptions: sum(({ preemptions }) => preemptions),
+    interruptions: sum(({ interruptions }) => interruptions),
     runNs: sum(({ runNs }) => runNs),
     runnableNs: sum(({ runnableNs }) => runnableNs),
     lost,

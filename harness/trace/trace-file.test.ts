@@ -6,7 +6,15 @@ import { decodeTrace, encodeTrace } from './trace-file.ts';
 
 const TRACE: Trace = {
   origin: { kernel: '7.3.4', cpus: 4, command: ['/usr/bin/two', '--words'], engine: 'exact', seed: 7 },
-  figures: { durationNs: 5000, switches: 4, preemptions: 1, runNs: 900, runnableNs: 30, lost: 0 },
+  figures: {
+    durationNs: 5000,
+    switches: 4,
+    preemptions: 1,
+    interruptions: 0,
+    runNs: 900,
+    runnableNs: 30,
+    lost: 0,
+  },
   tasks: [
     {
       name: 'first task/1',

@@ -32,6 +32,7 @@ const About = z.strictObject({
     durationNs: count,
     switches: count,
     preemptions: count,
+    interruptions: count,
     runNs: count,
     runnableNs: count,
     lost: count,

@@ -45,6 +45,8 @@ export interface TraceFigures {
   readonly switches: number;
   /** Times that a task left its CPU though it could have gone on. */
   readonly preemptions: number;
+  /** Those of them for a task that is not in the trace, such as a thread of the kernel. */
+  readonly interruptions: number;
   readonly runNs: number;
   /** Time in which tasks could have run and had no CPU. */
   readonly runnableNs: number;
