@@ -52,7 +52,7 @@ const FAKES: Readonly<Record<string, string>> = {
   'apt-cache': '[[ -e "$SCENE/lists" ]]',
   sudo: '[[ $1 != --non-interactive ]] || shift\nexec "$@"',
   ...Object.fromEntries(
-    'node mmdebstrap tar mount unshare setpriv newuidmap gcc git Rscript'
+    'node mmdebstrap tar mount unshare setpriv newuidmap gcc clang git Rscript'
       .split(' ')
       .map((name) => [name, 'exit 1']),
   ),
