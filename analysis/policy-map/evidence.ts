@@ -3,10 +3,7 @@ import type { ForkPoint } from '../../harness/core/fork-point.ts';
 import { canonicalJson, shortDigest } from '../../harness/core/ids.ts';
 import type { EngineName, TrialState } from '../../harness/core/trial.ts';
 
-/**
- * What a policy is judged by. `primary` is each workload's own metric; `time` is a duration or the reciprocal of a rate, `tail` a percentile of
- * a latency from the 95th, `energy` in joules.
- */
+/** What a policy is judged by: `primary` is each workload's own metric; the others are as in `analysis/objectives`. */
 export const OBJECTIVES = ['primary', 'time', 'tail', 'energy'] as const;
 export type Objective = (typeof OBJECTIVES)[number];
 

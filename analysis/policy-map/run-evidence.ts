@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Metric } from '../../harness/core/metric.ts';
 import type { CompletedTrial, TrialRecord } from '../../harness/core/trial.ts';
+import { metricsByObjective } from '../objectives/objectives.ts';
 import type { Evidence, Machine, Objective, Outcome, RunEvidence } from './evidence.ts';
 
 /** The policy that all others are compared with, in every map. */
@@ -66,34 +66,18 @@ function outcome(record: TrialRecord, facts: Facts, baseline: TrialRecord | unde
 /** Costs over the baseline's by objective, as far as both trials have the metric and it is positive. */
 function logCosts(record: CompletedTrial, baseline: CompletedTrial): Partial<Record<Objective, number>> {
   const costs: Partial<Record<Objective, number>> = {};
+  const names = metricsByObjective(record.metrics);
+  const primary = record.metrics.find((metric) => metric.primary)?.name;
   for (const objective of ['primary', 'time', 'tail', 'energy'] as const) {
-    const metric = metricOf(record.metrics, objective);
-    const base = baseline.metrics.find(({ name }) => name === metric?.name);
+    const name = objective === 'primary' ? primary : names.get(objective);
+    const metric = record.metrics.find((each) => each.name === name);
+    const base = baseline.metrics.find((each) => each.name === name);
     if (metric === undefined || base === undefined || metric.unit !== base.unit) continue;
     if (!(metric.value > 0 && base.value > 0)) continue;
     const log = Math.log(metric.value / base.value);
     costs[objective] = metric.direction === 'lower' ? log : -log;
   }
   return costs;
-}
-
-/** The metric by which an objective is judged: the primary one where it fits, else the first by name that does. */
-export function metricOf(metrics: readonly Metric[], objective: Objective): Metric | undefined {
-  const primary = metrics.find((metric) => metric.primary);
-  if (objective === 'primary') return primary;
-  const fitting = metrics.filter((metric) => objectiveOf(metric) === objective);
-  return (
-    fitting.find((metric) => metric.primary) ?? fitting.toSorted((a, b) => (a.name < b.name ? -1 : 1))[0]
-  );
-}
-
-/** A rate is the reciprocal of a time; a median latency is neither time nor tail, and neither is how fair work was shared. */
-function objectiveOf({ name, unit, direction, primary }: Metric): Objective | undefined {
-  if (unit === 'J') return 'energy';
-  if (/_p9\d*$/.test(name)) return 'tail';
-  return primary || name === 'time_after' || name === 'time' || (name === 'rate' && direction === 'higher')
-    ? 'time'
-    : undefined;
 }
 
 function blockOf({ workload, variant, point, block }: TrialRecord): string {

@@ -6,6 +6,7 @@ import {
   type UnknownVector,
   workloadVector,
 } from '../../analysis/features/workload-vector.ts';
+import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
 import type { Machine } from '../../analysis/policy-map/evidence.ts';
 import { BASELINE, type LearntRun } from '../../analysis/policy-map/run-evidence.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
@@ -78,7 +79,8 @@ export function learntRun(run: StoredRun): {
     ...(image.id === undefined ? {} : { image: image.id }),
     ...(provenance.definitions === undefined ? {} : { definitions: provenance.definitions }),
     createdAt: provenance.createdAt,
-    records,
+    // Measured energy is preferred where a trial has it.
+    records: withModelledEnergy(records, spec.machine.vcpus),
     vectorsOf(record) {
       const vector = vectorOfTrial(record, spec.machine.vcpus);
       if (vector?.kind === 'vector') return [{ window: -1, values: vector.values }];

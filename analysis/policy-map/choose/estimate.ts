@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KnownCosts, Priors } from './training.ts';
+import { boundedCost, type KnownCosts, type Priors } from './training.ts';
 
 /** What a policy is expected to cost in a situation that was not measured. */
 export interface Estimate {
@@ -55,8 +55,9 @@ export function knnEstimates(
       if (cost.logCost === undefined) continue;
       weights += weight;
       squares += weight * weight;
-      sum += weight * cost.logCost;
-      known.push({ weight, logCost: cost.logCost, variance: cost.variance ?? 0 });
+      const logCost = boundedCost(cost.logCost);
+      sum += weight * logCost;
+      known.push({ weight, logCost, variance: cost.variance ?? 0 });
     }
     const logCost = sum / weights;
     let spread = prior.variance + (prior.mean - logCost) ** 2;

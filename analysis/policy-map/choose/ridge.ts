@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { meanVector } from './mean-vector.ts';
 import type { FittedMethod, Method } from './method.ts';
-import { type Example, priorsOf } from './training.ts';
+import { boundedCost, type Example, priorsOf } from './training.ts';
 
 /**
  * A ridge regression for each policy of the logarithm of its cost on the vector (Hoerl and Kennard, Technometrics 12 (1970) 55-67), in its dual
@@ -35,7 +35,7 @@ export function ridgeMethod(penalty: number): Method {
 function fitOne(examples: readonly Example[], policy: string, mean: number, penalty: number) {
   const rows = examples.flatMap(({ vectors, costs }) => {
     const logCost = costs.get(policy)?.logCost;
-    return logCost === undefined ? [] : [{ input: meanVector(vectors), target: logCost - mean }];
+    return logCost === undefined ? [] : [{ input: meanVector(vectors), target: boundedCost(logCost) - mean }];
   });
   const all = examples.flatMap(({ costs }) => costs.get(policy) ?? []);
   const trials = all.reduce((sum, cost) => sum + cost.trials, 0);

@@ -13,6 +13,14 @@ export interface KnownCost {
   readonly failures: number;
 }
 
+/** Beyond a factor of e either way a cost is as good or as bad as can be: ratios of tail latencies reach hundreds, and would rule every mean. */
+const MOST = 1;
+
+/** A cost as methods learn it; outcomes are kept as they are. */
+export function boundedCost(logCost: number): number {
+  return Math.max(-MOST, Math.min(MOST, logCost));
+}
+
 /** Costs by policy. */
 export type KnownCosts = ReadonlyMap<string, KnownCost>;
 
@@ -67,7 +75,7 @@ export function priorsOf(examples: readonly { readonly costs: KnownCosts }[]): P
       if (logCost === undefined) continue;
       const known = values.get(policy) ?? [];
       values.set(policy, known);
-      known.push(logCost);
+      known.push(boundedCost(logCost));
     }
   }
   return new Map(

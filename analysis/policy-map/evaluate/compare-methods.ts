@@ -18,7 +18,13 @@ export interface Comparison {
 }
 
 /** The methods that were tried; the first is the one that maps use. */
-export const METHODS: readonly Method[] = [knnMethod(KNN), centroidMethod(5), ridgeMethod(1)];
+export const METHODS: readonly Method[] = [
+  knnMethod(KNN),
+  knnMethod({ k: 3, bandwidth: 0.7 }),
+  centroidMethod(5),
+  ridgeMethod(0.3),
+  ridgeMethod(3),
+];
 
 /**
  * Every method, cautious (recommends only what is surely better) and bold (its best estimate), beside EEVDF for all, the best single policy

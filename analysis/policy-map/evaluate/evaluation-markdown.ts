@@ -10,15 +10,18 @@ export function formatComparison(comparisons: readonly Comparison[]): string[] {
   return [
     `${situations} situations of ${workloads} workloads; each picker knows all of them but those of the workload that it is judged on. Intervals are 95 % BCa bootstraps over workloads.`,
     '',
-    '| picker | mean regret to the oracle | cost over EEVDF | cost over the best single policy | top 3 | no worse than EEVDF by 1 % | worse at all | left alone | failed | worst where scheduling does not matter |',
-    '|---|---|---|---|---|---|---|---|---|---|',
+    '| picker | regret to the oracle: mean | geometric mean | median | cost over EEVDF | cost over the best single policy | top 3 | top 3, or equal within 1 % | no worse than EEVDF by 1 % | worse at all | left alone | failed | worst where scheduling does not matter |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...comparisons.map(({ picker, verdict, overStatic }) => {
       const cells = [
         picker,
         percent(verdict.regret),
+        percent(verdict.geometricRegret),
+        percent(verdict.medianRegret),
         `${percent(verdict.gain)}${interval(verdict.gainInterval)}`,
         `${percent(overStatic.ratio)}${interval(overStatic.interval)}`,
         share(verdict.top3),
+        share(verdict.top3OrEqual),
         share(verdict.noWorse),
         share(verdict.strictlyWorse),
         share(verdict.abstained),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bootstrapMean, type Interval } from '../../stats/bootstrap-mean.ts';
+import { median } from '../../stats/median.ts';
 import { randomWords } from '../../stats/random.ts';
 import type { Example } from '../choose/training.ts';
 
@@ -15,11 +16,15 @@ export interface Verdict {
   readonly workloads: number;
   /** Mean over situations of the pick's cost over the best policy's (the baseline among them). */
   readonly regret: number;
+  /** The same with the geometric mean, which one tail latency does not rule, and the median. */
+  readonly geometricRegret: number;
+  readonly medianRegret: number;
   /** Geometric mean of the pick's cost over the baseline's, with a 95 % interval over workloads. */
   readonly gain: number;
   readonly gainInterval?: Interval;
-  /** Shares of situations. Of the baseline and all policies, the pick is among the three with least cost. */
+  /** Share of situations in which at most two of the baseline and all policies cost less than the pick; and less by more than `EQUAL`. */
   readonly top3: number;
+  readonly top3OrEqual: number;
   /** At most `EQUAL` dearer than the baseline. */
   readonly noWorse: number;
   /** Dearer than the baseline by any amount at all. */
@@ -56,6 +61,7 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
       failed,
       regret: Math.exp(logCost - best) - 1,
       rank: all.filter((cost) => cost < logCost).length + 1,
+      rankOrEqual: all.filter((cost) => cost < logCost - EQUAL).length + 1,
       abstained: pick.policy === undefined,
       flat: all.every((cost) => Math.abs(cost) <= FLAT),
     };
@@ -67,11 +73,14 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
     situations: rows.length,
     workloads: new Set(rows.map(({ workload }) => workload)).size,
     regret: mean(rows.map(({ regret }) => regret)),
+    geometricRegret: Math.expm1(mean(rows.map(({ regret }) => Math.log1p(regret)))),
+    medianRegret: median(rows.map(({ regret }) => regret)) ?? Number.NaN,
     gain: Math.exp(mean(rows.map(({ logCost }) => logCost))) - 1,
     ...(interval === undefined
       ? {}
       : { gainInterval: { low: Math.exp(interval.low) - 1, high: Math.exp(interval.high) - 1 } }),
     top3: share(({ rank }) => rank <= 3),
+    top3OrEqual: share(({ rankOrEqual }) => rankOrEqual <= 3),
     noWorse: share(({ logCost }) => logCost <= EQUAL),
     strictlyWorse: share(({ logCost }) => logCost > 0),
     abstained: share(({ abstained }) => abstained),
