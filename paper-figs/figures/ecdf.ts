@@ -63,14 +63,14 @@ export function ecdfPages(rows: readonly DistributionRow[], given: FigureInput):
 function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part: PolicyPart) {
   const own = rows.filter((row) => part.policies.includes(policyName(row)));
   const [first] = own as [DistributionRow];
-  const values = own.flatMap((row) =>
-    row.steps.flatMap(({ value, share }) => {
-      const place = { policy: policyName(row), value: digits(value) };
-      if (side === 'below') return [{ ...place, share: digits(share) }];
-      // Nothing is above the greatest value, and a logarithmic axis has no place for it.
-      return 1 - share < LEAST_SHARE / 2 ? [] : [{ ...place, share: digits(1 - share) }];
-    }),
-  );
+  const values = own.flatMap((row) => {
+    const policy = policyName(row);
+    return curveOf(row, side).map(({ value, share }) => ({
+      policy,
+      value: digits(value),
+      share: digits(share),
+    }));
+  });
   const domain = rangeOf(rows);
   const name = nameOf(first);
   const x = {
@@ -129,6 +129,25 @@ function panelOf(side: 'below' | 'above', rows: readonly DistributionRow[], part
 
 function groupKey(row: DistributionRow): string {
   return JSON.stringify([row.engine, row.workload, row.variant, row.point, row.metric]);
+}
+
+/** The steps that can be seen: those that move the curve by half a pixel or more, and its ends. */
+function curveOf({ steps }: DistributionRow, side: 'below' | 'above'): DistributionRow['steps'] {
+  const decades = -Math.log10(LEAST_SHARE);
+  const height = (share: number) => PANEL.height * (side === 'below' ? share : Math.log10(share) / decades);
+  // Nothing is above the greatest value, and a logarithmic axis has no place for it.
+  const curve =
+    side === 'below'
+      ? steps
+      : steps.flatMap(({ value, share }) =>
+          1 - share < LEAST_SHARE / 2 ? [] : [{ value, share: 1 - share }],
+        );
+  let drawn = Number.NEGATIVE_INFINITY;
+  return curve.filter(({ share }, at) => {
+    const seen = Math.abs(height(share) - drawn) >= 0.5 || at === curve.length - 1;
+    if (seen) drawn = height(share);
+    return seen;
+  });
 }
 
 /** More digits than can be drawn would only make the spec long. */
