@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { makeFolder, writeAtomic } from '../store/atomic-write.ts';
-import { compareReplay } from '../trace/compare.ts';
+import { type Comparison, compareReplay, joinComparisons } from '../trace/compare.ts';
 import {
   type FidelityRow,
   fidelityCsv,
@@ -14,14 +14,17 @@ import {
 } from '../trace/fidelity-table.ts';
 import { encodeTrace } from '../trace/trace-file.ts';
 import type { CommandContext } from './context.ts';
+import type { Lab } from './open-lab.ts';
 import { openTraceLab, recordInLab, traceOf } from './trace-lab.ts';
-import { traceSpec } from './trace-spec.ts';
+import { type TraceTarget, traceSpec } from './trace-spec.ts';
 
 export interface TraceFidelityArgs {
   /** Workloads, as `trace record` takes them; all that the image holds when absent. */
   readonly workloads?: readonly string[];
   readonly image: string;
   readonly vcpus?: number;
+  /** Runs of each workload, each with a seed of its own; one when absent. */
+  readonly blocks?: number;
   /** Folder of trace-fidelity.csv and .md; nothing is written without it. */
   readonly out?: string;
   /** Folder that keeps the traces. */
@@ -59,10 +62,10 @@ export async function traceFidelityCommand(
 async function writeTables(
   out: string,
   rows: readonly FidelityRow[],
-  { image, vcpus, workloads = [] }: TraceFidelityArgs,
+  { image, vcpus, blocks = 1, workloads = [] }: TraceFidelityArgs,
 ): Promise<void> {
-  const words = ['`./pmvx trace fidelity', ...workloads, `--image ${image}\`:`];
-  const made = `${words.join(' ')} each workload recorded under eevdf on exact, ${vcpus ?? 4} vCPUs, and its trace played under the same recorder.`;
+  const words = ['`./pmvx trace fidelity', ...workloads, `--image ${image}`, `--blocks ${blocks}\`:`];
+  const made = `${words.join(' ')} each workload recorded under eevdf on exact, ${vcpus ?? 4} vCPUs, and its trace played under the same recorder; ${blocks} seeds.`;
   await makeFolder(out);
   await writeAtomic(join(out, 'trace-fidelity.csv'), fidelityCsv(rows));
   await writeAtomic(join(out, 'trace-fidelity.md'), fidelityMarkdown(rows, made));
@@ -70,38 +73,68 @@ async function writeTables(
 
 async function oneRow(
   target: string,
-  { image, vcpus }: TraceFidelityArgs,
+  args: TraceFidelityArgs,
   folder: string,
   context: CommandContext,
 ): Promise<FidelityRow> {
-  const catalog = await context.catalog();
-  const asked = { image, ...(vcpus === undefined ? {} : { vcpus }) };
-  const original = await traceSpec({ target, ...asked }, catalog);
-  const named = { workload: original.planned.workload, variant: original.planned.variant };
+  const { spec, planned } = await traceSpec(asked(target, args, 0), await context.catalog());
+  const named = { workload: planned.workload, variant: planned.variant };
   try {
-    const lab = await openTraceLab(original.spec, original.planned, context);
-    const trace = traceOf(
-      await recordInLab(lab, original.spec, original.planned, context),
-      original.planned,
-      lab,
-    );
-    const path = join(folder, `${target.replaceAll(/[^\w.=-]/g, '_')}.trace`);
-    const bytes = encodeTrace(trace);
-    await writeFile(path, bytes);
-    const replay = await traceSpec({ target: `replay:trace=${path}`, ...asked }, catalog);
-    const { recording, record } = await recordInLab(lab, replay.spec, replay.planned, context);
-    const metric = (name: string) =>
-      record.state === 'completed' ? record.metrics.find((each) => each.name === name)?.value : undefined;
-    const excess = metric('excess');
+    const lab = await openTraceLab(spec, planned, context);
+    const runs: Run[] = [];
+    for (let block = 0; block < (args.blocks ?? 1); block++)
+      runs.push(await oneRun(target, args, block, { lab, folder, context }));
+    const first = runs[0] as Run;
+    const excess = runs.reduce((sum, each) => sum + (each.excess ?? 0), 0) / runs.length;
     return {
       ...named,
-      tasks: trace.tasks.length,
-      bytes: bytes.length,
-      comparison: compareReplay(trace, recording),
-      ...(excess === undefined ? {} : { excess }),
+      tasks: first.tasks,
+      bytes: first.bytes,
+      comparison: joinComparisons(runs.map(({ comparison }) => comparison)),
+      ...(runs.some((each) => each.excess === undefined) ? {} : { excess }),
     };
   } catch (error) {
     if (!(error instanceof PmvxError) || context.signal.aborted) throw error;
     return { ...named, reason: error.faults.map(({ what }) => what).join('; ') };
   }
+}
+
+function asked(target: string, { image, vcpus }: TraceFidelityArgs, block: number): TraceTarget {
+  return { target, image, block, ...(vcpus === undefined ? {} : { vcpus }) };
+}
+
+interface Run {
+  readonly tasks: number;
+  readonly bytes: number;
+  readonly comparison: Comparison;
+  readonly excess?: number;
+}
+
+/** One seed of a workload: recorded, played with the same seed, compared. */
+async function oneRun(
+  target: string,
+  args: TraceFidelityArgs,
+  block: number,
+  { lab, folder, context }: { readonly lab: Lab; readonly folder: string; readonly context: CommandContext },
+): Promise<Run> {
+  const catalog = await context.catalog();
+  const original = await traceSpec(asked(target, args, block), catalog);
+  const trace = traceOf(
+    await recordInLab(lab, original.spec, original.planned, context),
+    original.planned,
+    lab,
+  );
+  const path = join(folder, `${target.replaceAll(/[^\w.=-]/g, '_')}-${block}.trace`);
+  const bytes = encodeTrace(trace);
+  await writeFile(path, bytes);
+  const replay = await traceSpec(asked(`replay:trace=${path}`, args, block), catalog);
+  const { recording, record } = await recordInLab(lab, replay.spec, replay.planned, context);
+  const excess =
+    record.state === 'completed' ? record.metrics.find(({ name }) => name === 'excess')?.value : undefined;
+  return {
+    tasks: trace.tasks.length,
+    bytes: bytes.length,
+    comparison: compareReplay(trace, recording),
+    ...(excess === undefined ? {} : { excess }),
+  };
 }

@@ -70,12 +70,20 @@ export function addTraceCommands(
     .option('--image <recipe>', 'image that holds them', 'full')
     .option('--out <dir>', 'folder for trace-fidelity.csv and .md')
     .option('--keep <dir>', 'folder that keeps the traces')
+    .addOption(
+      number('--blocks <n>', 'runs of each, with different seeds, taken together; default 1', 1, 100),
+    )
     .addHelpText('after', FIDELITY_NOTES)
-    .action(async (workloads: string[], options: { image: string; out?: string; keep?: string }) => {
-      const { traceFidelityCommand } = await import('./trace-fidelity.ts');
-      const chosen = workloads.length === 0 ? {} : { workloads };
-      finish(await traceFidelityCommand({ ...options, ...chosen }, context));
-    });
+    .action(
+      async (
+        workloads: string[],
+        options: { image: string; out?: string; keep?: string; blocks?: number },
+      ) => {
+        const { traceFidelityCommand } = await import('./trace-fidelity.ts');
+        const chosen = workloads.length === 0 ? {} : { workloads };
+        finish(await traceFidelityCommand({ ...options, ...chosen }, context));
+      },
+    );
 }
 
 /** What stands after `--` is a program; else there is one word, a workload or a spec. */

@@ -8,6 +8,9 @@ import type { Trace, TraceFigures } from './trace.ts';
 export interface Comparison {
   readonly original: TraceFigures;
   readonly replay: TraceFigures;
+  /** Wake-ups that ended a wait. */
+  readonly wakes: number;
+  readonly replayedWakes: number;
   /** Switches a second of the replay over the original's. */
   readonly switchRatio: number;
   /** The same without interruptions by tasks that are not in the trace. */
@@ -29,20 +32,53 @@ export function compareReplay(trace: Trace, recording: Recording): Comparison {
   const numbers = tasks.map(({ name }) => PLAYED.exec(name)?.[1]);
   const played = tasks.filter((_: RecordedTask, at) => numbers[at] !== undefined);
   const replay = figuresOf(played, recording.lost);
-  const { figures: original } = trace;
   const [before, after] = [wakeUpGraph(trace.tasks, String), wakeUpGraph(tasks, (id) => numbers[id])];
   const [wakes, replayed] = [before, after].map((graph) =>
-    [...graph.values()].reduce((sum, n) => sum + n, 0),
+    [...graph.values()].reduce((sum, count) => sum + count, 0),
   ) as [number, number];
+  return comparison(trace.figures, replay, wakes, replayed, graphDistance(before, after));
+}
+
+function comparison(
+  original: TraceFigures,
+  replay: TraceFigures,
+  wakes: number,
+  replayedWakes: number,
+  distance: number,
+): Comparison {
   const runnable = rate(original.runnableNs, original);
   return {
-    original,
-    replay,
-    ownSwitchRatio: rate(ownSwitches(replay), replay) / rate(ownSwitches(original), original),
+    ...{ original, replay, wakes, replayedWakes },
     switchRatio: rate(replay.switches, replay) / rate(original.switches, original),
+    ownSwitchRatio: rate(ownSwitches(replay), replay) / rate(ownSwitches(original), original),
     ...(runnable === 0 ? {} : { runnableRatio: rate(replay.runnableNs, replay) / runnable }),
-    ...(wakes === 0 ? {} : { wakeRatio: replayed / wakes }),
-    graphDistance: graphDistance(before, after),
+    ...(wakes === 0 ? {} : { wakeRatio: replayedWakes / wakes }),
+    graphDistance: distance,
+  };
+}
+
+/** Several runs of one workload as one: counts and times of all together, the mean of the graphs' distances. */
+export function joinComparisons(all: readonly Comparison[]): Comparison {
+  const sum = (of: (each: Comparison) => number) => all.reduce((total, each) => total + of(each), 0);
+  return comparison(
+    joinFigures(all.map(({ original }) => original)),
+    joinFigures(all.map(({ replay }) => replay)),
+    sum(({ wakes }) => wakes),
+    sum(({ replayedWakes }) => replayedWakes),
+    sum((each) => each.graphDistance) / all.length,
+  );
+}
+
+function joinFigures(all: readonly TraceFigures[]): TraceFigures {
+  const sum = (name: keyof TraceFigures) => all.reduce((total, each) => total + each[name], 0);
+  return {
+    durationNs: sum('durationNs'),
+    switches: sum('switches'),
+    preemptions: sum('preemptions'),
+    interruptions: sum('interruptions'),
+    runNs: sum('runNs'),
+    runnableNs: sum('runnableNs'),
+    lost: sum('lost'),
   };
 }
 
