@@ -30,6 +30,7 @@ struct edge {
 	struct task *woken;
 	size_t recorded;
 	size_t given;
+	bool late; /* it was found awake */
 };
 
 struct task {
