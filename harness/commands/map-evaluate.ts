@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { FEATURES } from '../../analysis/features/definition.ts';
 import { type Example, exampleOf } from '../../analysis/policy-map/choose/training.ts';
+import { ablateFeatures, formatAblations } from '../../analysis/policy-map/evaluate/ablation.ts';
 import { compareMethods } from '../../analysis/policy-map/evaluate/compare-methods.ts';
 import { formatComparison } from '../../analysis/policy-map/evaluate/evaluation-markdown.ts';
 import { describeMachine, type Machine } from '../../analysis/policy-map/evidence.ts';
@@ -14,6 +16,8 @@ export interface EvaluateArgs {
   readonly map: string;
   readonly objective?: string;
   readonly json?: boolean;
+  /** Also what each feature does for it. */
+  readonly ablate?: boolean;
 }
 
 /** `pmvx map evaluate MAP`: how good recommendations are for workloads that were left out, by each method. */
@@ -40,11 +44,15 @@ export async function mapEvaluateCommand(args: EvaluateArgs, context: CommandCon
     }
     for (const { machine, examples } of judged) {
       const comparisons = compareMethods(examples);
-      if (args.json === true)
-        context.write(JSON.stringify({ v: 1, machine, objective, comparisons }, null, 2));
-      else
-        for (const line of [describeMachine(machine), '', ...formatComparison(comparisons)])
-          context.write(line);
+      const names = FEATURES.map(({ name }) => name);
+      const ablations = args.ablate === true ? ablateFeatures(examples, names) : undefined;
+      if (args.json === true) {
+        context.write(JSON.stringify({ v: 1, machine, objective, comparisons, ablations }, null, 2));
+        continue;
+      }
+      const lines = [describeMachine(machine), '', ...formatComparison(comparisons)];
+      if (ablations !== undefined) lines.push('', ...formatAblations(ablations));
+      for (const line of lines) context.write(line);
     }
     return ExitCode.ok;
   } finally {

@@ -524,8 +524,9 @@ function addMapCommands(program: Command, context: CommandContext, finish: (code
     .description('how good recommendations are for workloads that are left out, by each method')
     .argument('<map>', aboutMap)
     .option('--objective <name>', 'primary, time, tail or energy', 'primary')
+    .option('--ablate', 'also the regret without each feature, and with it alone')
     .option('--json', 'for programs')
-    .action(async (where: string, options: { objective?: string; json?: true }) => {
+    .action(async (where: string, options: { objective?: string; ablate?: true; json?: true }) => {
       const { mapEvaluateCommand } = await import('./map-evaluate.ts');
       finish(await mapEvaluateCommand({ map: where, ...options }, context));
     });

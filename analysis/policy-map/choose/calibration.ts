@@ -10,7 +10,7 @@ import { meanVector } from './mean-vector.ts';
 import { type Example, exampleOf, type Priors, priorsOf } from './training.ts';
 
 /** How neighbours are weighed: chosen on the reference matrix, see `results/reference/README.md`. */
-export const KNN: KnnSettings = { k: 8, bandwidth: 0.7 };
+export const KNN: KnnSettings = { k: 3, bandwidth: 0.7 };
 /** Situations that a calibration looks at, at most; so learning into a large map does not take longer and longer. */
 const MOST = 400;
 

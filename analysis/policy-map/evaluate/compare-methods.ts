@@ -20,9 +20,8 @@ export interface Comparison {
 /** The methods that were tried; the first is the one that maps use. */
 export const METHODS: readonly Method[] = [
   knnMethod(KNN),
-  knnMethod({ k: 3, bandwidth: 0.7 }),
+  knnMethod({ k: 8, bandwidth: 0.7 }),
   centroidMethod(5),
-  ridgeMethod(0.3),
   ridgeMethod(3),
 ];
 

@@ -2,6 +2,7 @@
 import test from 'ava';
 import type { Method } from '../choose/method.ts';
 import { arcOfWorkloads, sampleExample, unitOf } from '../choose/sample-examples.ts';
+import { ablateFeatures } from './ablation.ts';
 import { compareMethods } from './compare-methods.ts';
 import { comparePicks, judgePicks } from './judge-picks.ts';
 import { pickHeldOut } from './leave-one-out.ts';
@@ -81,4 +82,16 @@ test('on an arc of workloads vectors beat any single policy', (t) => {
   t.true((of('kNN')?.overStatic.interval?.high ?? 1) < 0);
   t.is(of('oracle')?.verdict.regret, 0);
   t.is(of('EEVDF')?.verdict.abstained, 1);
+});
+
+test('a feature that tells workloads apart is missed, and one that never changes is not', (t) => {
+  // The third axis is the same for all: without it the arc is as it was.
+  const examples = arcOfWorkloads(24).map((example) => {
+    const [x = 0, y = 0] = example.vectors[0] ?? [];
+    return { ...example, vectors: [unitOf(x, y, 0)] };
+  });
+  const { all, none, rows } = ablateFeatures(examples, ['x', 'y', 'still']);
+  t.is(rows.find(({ feature }) => feature === 'still')?.without, all);
+  t.true(none > all);
+  t.true((rows.find(({ feature }) => feature === 'x')?.without ?? 0) > all);
 });

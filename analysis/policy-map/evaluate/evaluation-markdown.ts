@@ -10,7 +10,7 @@ export function formatComparison(comparisons: readonly Comparison[]): string[] {
   return [
     `${situations} situations of ${workloads} workloads; each picker knows all of them but those of the workload that it is judged on. Intervals are 95 % BCa bootstraps over workloads.`,
     '',
-    '| picker | regret to the oracle: mean | geometric mean | median | cost over EEVDF | cost over the best single policy | top 3 | top 3, or equal within 1 % | no worse than EEVDF by 1 % | worse at all | left alone | failed | worst where scheduling does not matter |',
+    '| picker | regret to the oracle: mean | geometric mean | median | cost over EEVDF | cost over the best single policy | top 3 | top 3, or equal within 1 % | no worse than EEVDF by 1 % | worse at all | left alone | failed | worst where scheduling cannot help |',
     '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...comparisons.map(({ picker, verdict, overStatic }) => {
       const cells = [
@@ -32,8 +32,8 @@ export function formatComparison(comparisons: readonly Comparison[]): string[] {
     }),
     '',
     flat === 0
-      ? 'In no situation were all policies within 2 % of EEVDF.'
-      : `Scheduling does not matter in ${flat} situations: there all policies are within 2 % of EEVDF.`,
+      ? 'In every situation some policy is better than EEVDF by more than 2 %.'
+      : `Scheduling cannot help in ${flat} situations: there no policy is better than EEVDF by more than 2 %.`,
   ];
 }
 

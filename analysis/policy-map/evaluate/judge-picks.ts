@@ -32,14 +32,14 @@ export interface Verdict {
   readonly abstained: number;
   /** The pick failed, or was not measured; counted as the dearest policy that was. */
   readonly failed: number;
-  /** Greatest cost over the baseline's where no policy is better or worse than the baseline by more than `FLAT`; absent without such situations. */
+  /** Greatest cost over the baseline's where no policy is better than the baseline by more than `FLAT`; absent without such situations. */
   readonly worstWhereFlat?: number;
   readonly flat: number;
 }
 
 /** What counts as equal to the baseline: 1 %. */
 const EQUAL = Math.log(1.01);
-/** Scheduling does not matter where the spread of all policies is within 2 %. */
+/** Scheduling cannot help where no policy is better by more than 2 %. */
 const FLAT = Math.log(1.02);
 
 /** Logarithm of what the pick cost over the baseline. A pick that failed costs what the dearest policy there does. */
@@ -63,7 +63,7 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
       rank: all.filter((cost) => cost < logCost).length + 1,
       rankOrEqual: all.filter((cost) => cost < logCost - EQUAL).length + 1,
       abstained: pick.policy === undefined,
-      flat: all.every((cost) => Math.abs(cost) <= FLAT),
+      flat: best >= -FLAT,
     };
   });
   const share = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).length / rows.length;
