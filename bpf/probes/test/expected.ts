@@ -16,8 +16,8 @@ const SLEEP = 12;
 const LOG2_4096 = 13;
 const ESTABLISHED = 1;
 
-/** What other tasks, or a processor's stale translation of an address, may add a little to: `n`, and not much more. */
-export const NEARLY = { cpu: ['wake_sync'], mem: ['fault_user', 'fault_user_write'] } as const;
+/** Of `mem`, what a processor's stale translation of an address may add a little to: `n`, and not much more. */
+export const NEARLY = ['fault_user', 'fault_user_write'] as const;
 
 /** Sleeps in read: a handover's thread always, who reads the device unless it was faster than going to sleep. */
 export const SLEEPS_IN_READ = 'sleep_in[1]';
