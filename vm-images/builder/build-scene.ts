@@ -68,7 +68,7 @@ const LIBRARY = 'usr/lib/x86_64-linux-gnu';
 const LOADER = 'usr/lib64/ld-linux-x86-64.so.2';
 const COMPILE = `#!/bin/sh
 set -eu
-mkdir -p /build/out/sched /build/out/bin /build/out/work
+mkdir -p /build/out/sched /build/out/bin /build/out/work /build/out/probes
 for name in initrd.cpio slice.so; do echo "$name" >/build/out/$name; done
 `;
 
