@@ -42,9 +42,13 @@ export async function traceFidelityCommand(
   if (args.keep !== undefined) await makeFolder(args.keep);
   const rows: FidelityRow[] = [];
   try {
+    // One image for all, whatever happens to its sources meanwhile.
+    const [any = 'hackbench'] = targets;
+    const first = await traceSpec(asked(any, args, 0), catalog);
+    const lab = await openTraceLab(first.spec, first.planned, context);
     for (const [at, target] of targets.entries()) {
       const began = performance.now();
-      const row = await oneRow(target, args, scratch, context);
+      const row = await oneRow(target, args, { lab, folder: scratch, context });
       rows.push(row);
       // Hours of work: what there is, is kept.
       if (args.out !== undefined) await writeTables(args.out, rows, args);
@@ -71,19 +75,14 @@ async function writeTables(
   await writeAtomic(join(out, 'trace-fidelity.md'), fidelityMarkdown(rows, made));
 }
 
-async function oneRow(
-  target: string,
-  args: TraceFidelityArgs,
-  folder: string,
-  context: CommandContext,
-): Promise<FidelityRow> {
-  const { spec, planned } = await traceSpec(asked(target, args, 0), await context.catalog());
+async function oneRow(target: string, args: TraceFidelityArgs, place: Place): Promise<FidelityRow> {
+  const { context } = place;
+  const { planned } = await traceSpec(asked(target, args, 0), await context.catalog());
   const named = { workload: planned.workload, variant: planned.variant };
   try {
-    const lab = await openTraceLab(spec, planned, context);
     const runs: Run[] = [];
     for (let block = 0; block < (args.blocks ?? 1); block++)
-      runs.push(await oneRun(target, args, block, { lab, folder, context }));
+      runs.push(await oneRun(target, args, block, place));
     const first = runs[0] as Run;
     const excess = runs.reduce((sum, each) => sum + (each.excess ?? 0), 0) / runs.length;
     return {
@@ -103,6 +102,13 @@ function asked(target: string, { image, vcpus }: TraceFidelityArgs, block: numbe
   return { target, image, block, ...(vcpus === undefined ? {} : { vcpus }) };
 }
 
+interface Place {
+  readonly lab: Lab;
+  /** For the traces. */
+  readonly folder: string;
+  readonly context: CommandContext;
+}
+
 interface Run {
   readonly tasks: number;
   readonly bytes: number;
@@ -115,7 +121,7 @@ async function oneRun(
   target: string,
   args: TraceFidelityArgs,
   block: number,
-  { lab, folder, context }: { readonly lab: Lab; readonly folder: string; readonly context: CommandContext },
+  { lab, folder, context }: Place,
 ): Promise<Run> {
   const catalog = await context.catalog();
   const original = await traceSpec(asked(target, args, block), catalog);

@@ -5,31 +5,20 @@
  *
  * Time is CPU time. A thread computes until its own CPU clock shows what the recorded task had used by then, so what waking, waiting
  * and starting cost here is part of it and not on top. Involuntary switches are not in a trace: they are the scheduler's
- * under test.
+ * under test. Wake-ups: wake.h.
  *
- * A recorded wake-up ended a wait, and times differ here. A task that is woken while it still computes is owed the wake-up: it will
- * wait all the same, until one of those who wake it comes by once more and gives it, for in the recorded program any of what they
- * did in between would have. Each gives about as many wake-ups as it was recorded to. Only when nobody is left to come, for all of them
- * wait themselves or have ended, is the wake-up taken without waiting: so nothing can get stuck that did not get stuck when
- * it was recorded.
+ * The run is over when the first task ends, as the recording was: what others would still have done then is left.
  */
 #define _GNU_SOURCE
-#include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "trace.h"
+#include "wake.h"
 
 #define STACK_BYTES (32 * 1024)
 #define STACK_TOUCHED (12 * 1024)
 #define CHUNK_NS 5000000
-#define LOOKED_AFTER 32
-#define PATIENCE_NS 40000
 #define CALIBRATE_NS 20000000
 #define PER_MILLE 1000
 #define CHUNK_WAKER_NS 50000
@@ -39,12 +28,10 @@ static struct trace trace;
 static char *stacks;
 static double steps_per_ns;
 static uint64_t clock_cost_ns;
-static atomic_int alive;
-static int owed_to_all; /* wake-ups */
-static uint64_t *delays, started_ns;
-static atomic_size_t delay_count;
+static int over; /* the first task has ended */
+static uint64_t started_ns;
 static _Atomic uint64_t excess_ns;
-static _Atomic uint64_t digest; /* of all lengths of computing */
+static uint64_t digest; /* of all lengths of computing */
 static volatile uint64_t sink;	/* no compiler may leave the computing out */
 
 /* A thread's state while it plays a task. */
@@ -53,7 +40,6 @@ struct player {
 	uint64_t target_ns; /* CPU time that the recorded task had used by now */
 	uint64_t known_ns;  /* CPU time of this thread when it was last read, or computed up to */
 	uint64_t timer_ns;  /* when the last timer was due */
-	uint64_t draw;
 	uint64_t state;
 };
 
@@ -65,159 +51,23 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static long futex(int *word, int operation, int value)
+/* Draws every length of computing anew, within the jitter. */
+static void draw_lengths(void)
 {
-	return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
-}
+	for (size_t id = 0; id < trace.count; id++) {
+		uint64_t draw = mix((uint64_t)seed ^ mix(id + 1));
 
-static int load(const int *word)
-{
-	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
-}
+		for (size_t i = 0; i < trace.tasks[id].count; i++) {
+			struct op *op = &trace.tasks[id].ops[i];
+			uint64_t span = op->value / PER_MILLE * 2 * (uint64_t)jitter_per_mille;
 
-static void store(int *word, int value)
-{
-	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
-}
-
-/* Time from when a task was woken, started or due to when it runs. */
-static void note_delay(uint64_t since_ns)
-{
-	uint64_t now = now_ns();
-
-	delays[atomic_fetch_add(&delay_count, 1)] = now > since_ns ? now - since_ns : 0;
-}
-
-/* A length of computing, within the jitter of what was recorded. */
-static uint64_t jittered(struct player *player, uint64_t ns)
-{
-	uint64_t span = ns / PER_MILLE * 2 * (uint64_t)jitter_per_mille;
-
-	player->draw = mix(player->draw ^ ns);
-	return ns - span / 2 + (span ? player->draw % (span + 1) : 0);
-}
-
-/* Wakes a task if it waits. */
-static bool wake_waiting(struct task *task)
-{
-	int waiting = 1;
-
-	if (!__atomic_compare_exchange_n(&task->asleep, &waiting, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return false;
-	task->woken_ns = now_ns();
-	futex(&task->asleep, FUTEX_WAKE, 1);
-	return true;
-}
-
-/* Takes one wake-up that is owed to a task. */
-static bool take_owed(struct task *task)
-{
-	int owed = load(&task->owed);
-
-	while (owed > 0) {
-		if (!__atomic_compare_exchange_n(&task->owed, &owed, owed - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			continue;
-		__atomic_fetch_sub(&owed_to_all, 1, __ATOMIC_SEQ_CST);
-		return true;
-	}
-	return false;
-}
-
-static void owe(struct task *task)
-{
-	__atomic_fetch_add(&owed_to_all, 1, __ATOMIC_SEQ_CST);
-	__atomic_fetch_add(&task->owed, 1, __ATOMIC_SEQ_CST);
-}
-
-/* Gives a task that sleeps a wake-up that is owed to it. */
-static bool settle_one(struct task *task)
-{
-	if (!load(&task->asleep) || !take_owed(task))
-		return false;
-	if (wake_waiting(task))
-		return true;
-	owe(task);
-	return false;
-}
-
-/* Who wakes very many has no time for that. */
-static bool looks_after(const struct task *task)
-{
-	return task->edge_count <= LOOKED_AFTER;
-}
-
-/* Whoever is to wake a task again may give it what others owe. */
-static void settle(struct task *task)
-{
-	for (size_t i = 0; i < task->edge_count && looks_after(task) && load(&owed_to_all); i++)
-		if (task->edges[i].given < task->edges[i].recorded)
-			task->edges[i].given += settle_one(task->edges[i].woken);
-}
-
-/*
- * Before a task waits: whom it has just found awake may be about to wait, a moment late. What this costs is part of what is computed
- * next.
- */
-static void be_patient(struct task *task)
-{
-	uint64_t until = 0;
-
-	for (size_t i = 0; i < task->edge_count && load(&owed_to_all); i++) {
-		struct edge *edge = &task->edges[i];
-
-		if (!edge->late)
-			continue;
-		edge->late = false;
-		if (!until)
-			until = now_ns() + PATIENCE_NS;
-		while (load(&edge->woken->owed) && now_ns() < until) {
-			if (settle_one(edge->woken)) {
-				edge->given++;
-				break;
-			}
-			/* It may need this CPU for it. */
-			sched_yield();
+			if (op->kind != 'r')
+				continue;
+			draw = mix(draw);
+			op->value = op->value - span / 2 + draw % (span + 1);
+			digest = mix(digest ^ op->value);
 		}
 	}
-}
-
-/* A task that waits wakes nobody: when it was the last that could, what is owed is due. */
-static void count_waker(struct task *task, int by)
-{
-	for (size_t i = 0; i < task->edge_count && looks_after(task); i++) {
-		struct edge *edge = &task->edges[i];
-
-		if (__atomic_add_fetch(&edge->woken->wakers, by, __ATOMIC_SEQ_CST) == 0)
-			edge->given += settle_one(edge->woken);
-	}
-}
-
-static void wake(struct edge *edge)
-{
-	if (edge->given <= edge->recorded + edge->recorded / 8 && wake_waiting(edge->woken)) {
-		edge->given++;
-	} else {
-		edge->late = true;
-		owe(edge->woken);
-	}
-}
-
-/*
- * Until someone wakes this task. A wake-up that is owed is taken without sleeping only when there is nobody left to come.
- */
-static void wait_for_wake(struct task *task)
-{
-	bool slept = false;
-
-	if (load(&task->wakers) == 0 && take_owed(task))
-		return;
-	store(&task->asleep, 1);
-	if (load(&task->wakers) == 0)
-		settle_one(task);
-	while (load(&task->asleep))
-		slept |= futex(&task->asleep, FUTEX_WAIT, 1) == 0;
-	if (slept)
-		note_delay(task->woken_ns);
 }
 
 /*
@@ -307,7 +157,7 @@ static void step(struct player *player, const struct op *op)
 {
 	switch (op->kind) {
 	case 'r':
-		player->target_ns += jittered(player, op->value);
+		player->target_ns += op->value;
 		catch_up(player);
 		break;
 	case 'w':
@@ -347,21 +197,21 @@ static void *play(void *argument)
 	note_delay(task->begun_ns);
 	snprintf(name, sizeof(name), "%zu %s", id, task->name);
 	prctl(PR_SET_NAME, name);
-	player.draw = mix((uint64_t)seed ^ mix(id + 1));
-	player.state = player.draw;
+	player.state = id;
 	count_waker(player.task, 1);
 	for (size_t i = 0; i < task->count; i++) {
 		step(&player, &task->ops[i]);
 		settle(player.task);
 	}
 	count_waker(player.task, -1);
-	atomic_fetch_xor(&digest, mix(player.target_ns ^ player.draw));
 	sink = player.state;
 	used = cpu_ns();
 	if (used > player.target_ns)
 		atomic_fetch_add(&excess_ns, used - player.target_ns);
-	if (atomic_fetch_sub(&alive, 1) == 1)
-		futex((int *)&alive, FUTEX_WAKE, 1);
+	if (id == 0) {
+		store(&over, 1);
+		futex(&over, FUTEX_WAKE, 1);
+	}
 	return NULL;
 }
 
@@ -416,7 +266,7 @@ static void report(uint64_t end_ns)
 	printf("delay_p99 %.3f us\n", percentile_us(delays, count, 990));
 	printf("delays %zu count\n", count);
 	printf("waits %zu count\n", trace.waits + 1);
-	printf("work_digest %016llx hex\n", (unsigned long long)atomic_load(&digest));
+	printf("work_digest %016llx hex\n", (unsigned long long)digest);
 	printf("excess %.4f ratio\n", (double)atomic_load(&excess_ns) / 1e9 / (cpu > 0 ? cpu : 1e-9));
 	print_histogram("delay", delays, count);
 }
@@ -427,18 +277,17 @@ int main(int argc, char **argv)
 		{ "seed", &seed, 2147483647, NULL },
 		{ "jitter-per-mille", &jitter_per_mille, 500, NULL },
 	};
-	int left;
 
 	if (argc < 2 || !strncmp(argv[1], "--", 2))
 		usage(known, 2, "the first argument must be a trace", argc < 2 ? "none" : argv[1]);
 	parse(argc - 1, argv + 1, known, 2);
 	trace = read_trace(argv[1]);
+	draw_lengths();
 	prepare();
-	atomic_store(&alive, (int)trace.count);
 	started_ns = now_ns();
 	start(0);
-	while ((left = atomic_load(&alive)) > 0)
-		futex((int *)&alive, FUTEX_WAIT, left);
+	while (!load(&over))
+		futex(&over, FUTEX_WAIT, 0);
 	report(now_ns());
 	return 0;
 }

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who wakes whom, when times are not those that were recorded.
+ *
+ * A recorded wake-up ended a wait. A task that is woken while it still computes is owed the wake-up: it will wait all the same, until one
+ * of those who wake it comes by once more and gives it, for in the recorded program any of what they did in between would have.
+ * Each gives about as many wake-ups as it was recorded to. Only when nobody is left to come, for all of them wait themselves or
+ * have ended, is the wake-up taken without waiting: so nothing can get stuck that did not get stuck when it was recorded.
+ */
+#ifndef PMVX_WAKE_H
+#define PMVX_WAKE_H
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+#define LOOKED_AFTER 32
+#define PATIENCE_NS 40000
+
+static int owed_to_all; /* wake-ups */
+static uint64_t *delays;
+static atomic_size_t delay_count;
+
+static long futex(int *word, int operation, int value)
+{
+	return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+static int load(const int *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+static void store(int *word, int value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/* Time from when a task was woken, started or due to when it runs. */
+static void note_delay(uint64_t since_ns)
+{
+	uint64_t now = now_ns();
+
+	delays[atomic_fetch_add(&delay_count, 1)] = now > since_ns ? now - since_ns : 0;
+}
+
+/* Wakes a task if it waits. */
+static bool wake_waiting(struct task *task)
+{
+	int waiting = 1;
+
+	if (!__atomic_compare_exchange_n(&task->asleep, &waiting, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return false;
+	task->woken_ns = now_ns();
+	futex(&task->asleep, FUTEX_WAKE, 1);
+	return true;
+}
+
+/* Takes one wake-up that is owed to a task. */
+static bool take_owed(struct task *task)
+{
+	int owed = load(&task->owed);
+
+	while (owed > 0) {
+		if (!__atomic_compare_exchange_n(&task->owed, &owed, owed - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			continue;
+		__atomic_fetch_sub(&owed_to_all, 1, __ATOMIC_SEQ_CST);
+		return true;
+	}
+	return false;
+}
+
+static void owe(struct task *task)
+{
+	__atomic_fetch_add(&owed_to_all, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&task->owed, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Gives a task that sleeps a wake-up that is owed to it. */
+static bool settle_one(struct task *task)
+{
+	if (!load(&task->asleep) || !take_owed(task))
+		return false;
+	if (wake_waiting(task))
+		return true;
+	owe(task);
+	return false;
+}
+
+/* Who wakes very many has no time for that. */
+static bool looks_after(const struct task *task)
+{
+	return task->edge_count <= LOOKED_AFTER;
+}
+
+/* Whoever is to wake a task again may give it what others owe. */
+static void settle(struct task *task)
+{
+	for (size_t i = 0; i < task->edge_count && looks_after(task) && load(&owed_to_all); i++)
+		if (task->edges[i].given < task->edges[i].recorded)
+			task->edges[i].given += settle_one(task->edges[i].woken);
+}
+
+/*
+ * Before a task waits: whom it has just found awake may be about to wait, a moment late. What this costs is part of what is computed
+ * next.
+ */
+static void be_patient(struct task *task)
+{
+	uint64_t until = 0;
+
+	for (size_t i = 0; i < task->edge_count && load(&owed_to_all); i++) {
+		struct edge *edge = &task->edges[i];
+
+		if (!edge->late)
+			continue;
+		edge->late = false;
+		if (!until)
+			until = now_ns() + PATIENCE_NS;
+		while (load(&edge->woken->owed) && now_ns() < until) {
+			if (settle_one(edge->woken)) {
+				edge->given++;
+				break;
+			}
+			/* It may need this CPU for it. */
+			sched_yield();
+		}
+	}
+}
+
+/* A task that waits wakes nobody: when it was the last that could, what is owed is due. */
+static void count_waker(struct task *task, int by)
+{
+	for (size_t i = 0; i < task->edge_count && looks_after(task); i++) {
+		struct edge *edge = &task->edges[i];
+
+		if (__atomic_add_fetch(&edge->woken->wakers, by, __ATOMIC_SEQ_CST) == 0)
+			edge->given += settle_one(edge->woken);
+	}
+}
+
+static void wake(struct edge *edge)
+{
+	if (edge->given <= edge->recorded + edge->recorded / 8 && wake_waiting(edge->woken)) {
+		edge->given++;
+	} else {
+		edge->late = true;
+		owe(edge->woken);
+	}
+}
+
+/*
+ * Until someone wakes this task. A wake-up that is owed is taken without sleeping only when there is nobody left to come.
+ */
+static void wait_for_wake(struct task *task)
+{
+	bool slept = false;
+
+	if (load(&task->wakers) == 0 && take_owed(task))
+		return;
+	store(&task->asleep, 1);
+	if (load(&task->wakers) == 0)
+		settle_one(task);
+	while (load(&task->asleep))
+		slept |= futex(&task->asleep, FUTEX_WAIT, 1) == 0;
+	if (slept)
+		note_delay(task->woken_ns);
+}
+
+#endif
