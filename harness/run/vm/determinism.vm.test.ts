@@ -103,7 +103,7 @@ test.serial(
       let said = '';
       controller.stdout?.on('data', (chunk) => (said += chunk));
       const midway = () => said.includes(`[1/${TRIALS}]`) && processesIn(folder).length > 0;
-      await until('a trial is recorded and others run', midway, 300_000);
+      await until('a trial is recorded and others run', midway, 900_000);
       controller.kill('SIGKILL');
       t.is((await controller).signal, 'SIGKILL');
       const ms = await until('no machine is left', () => processesIn(folder).length === 0, 3000);

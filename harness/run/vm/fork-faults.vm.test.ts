@@ -184,7 +184,7 @@ async function killWhen(
   folder: string,
   state: () => boolean,
 ): Promise<void> {
-  await until('the moment to kill', state, 300_000);
+  await until('the moment to kill', state, 900_000);
   controller.kill('SIGKILL');
   t.is((await controller).signal, 'SIGKILL');
   await until('no machine is left', () => processesIn(folder).length === 0, 3000);
@@ -233,7 +233,7 @@ test.serial(
     const trial = (name: string): Promise<TrialEnd> =>
       runOne({ engine, machine: smallMachine(2), policy, workload: SPIN, consoles: join(scratch, name) });
     const killIn = async (folder: string, moment: () => boolean) => {
-      await until(`the moment in ${folder}`, () => moment() && processesIn(folder).length === 1, 600_000);
+      await until(`the moment in ${folder}`, () => moment() && processesIn(folder).length === 1, 1_200_000);
       process.kill(processesIn(folder)[0] as number, 'SIGKILL');
     };
 

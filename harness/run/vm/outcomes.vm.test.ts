@@ -157,7 +157,7 @@ test('a QEMU that is killed in mid-trial is tried again, and nothing of it shows
   const data = join(consoles, '0000/data');
   const attached = () =>
     existsSync(data) && decodeFrames(readFileSync(data)).frames.some(({ kind }) => kind === 'attached');
-  await until('the scheduler is attached', attached, 300_000);
+  await until('the scheduler is attached', attached, 900_000);
   const [pid, ...others] = processesIn(consoles);
   t.deepEqual(others, []);
   process.kill(pid as number, 'SIGKILL');
@@ -174,7 +174,7 @@ test('a QEMU that is killed twice is a crashed trial', async (t) => {
   const end = trialOf(SIMPLE, SPIN, exact, consoles);
   for (const attempt of ['0000', '0000-attempt2']) {
     const running = () => processesIn(join(consoles, attempt));
-    await until(`${attempt} runs`, () => running().length > 0, 300_000);
+    await until(`${attempt} runs`, () => running().length > 0, 900_000);
     for (const pid of running()) process.kill(pid, 'SIGKILL');
   }
   const record = unmeasured((await end).record);

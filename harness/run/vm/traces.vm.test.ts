@@ -112,7 +112,7 @@ test.serial('stopping a recording ends all that it started, and leaves nothing',
 });
 
 test.serial('a workload is recorded in a VM, and its trace is played there', async (t) => {
-  t.timeout(600_000);
+  t.timeout(1_200_000);
   const folder = await scratch(t);
   const catalog = await loadCatalog(ROOT);
   const engine = labEngine('exact');
