@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
+import { numberOption } from './options.ts';
 
 const RECORD_NOTES = `
 A workload or a trial of a spec is recorded in a VM, as a run would have it; a program after -- on this host, which needs root and a
@@ -46,8 +47,8 @@ export function addTraceCommands(
     .option('--policy <id>', "default eevdf, or the spec's first")
     .option('--image <recipe>', 'image that holds them; default quick')
     .addOption(new Option('--engine <name>', 'default exact').choices(ENGINE_NAMES))
-    .addOption(number('--vcpus <n>', 'default 4', 1, 64))
-    .addOption(number('--block <n>', 'of the spec whose seed it is; default 0', 0, 999_999))
+    .addOption(numberOption('--vcpus <n>', 'default 4', 1, 64))
+    .addOption(numberOption('--block <n>', 'of the spec whose seed it is; default 0', 0, 999_999))
     .addHelpText('after', RECORD_NOTES)
     .action(async (words: string[], options: Omit<import('./trace-record.ts').TraceRecordArgs, 'target'>) => {
       const { traceRecordCommand } = await import('./trace-record.ts');
@@ -71,7 +72,7 @@ export function addTraceCommands(
     .option('--out <dir>', 'folder for trace-fidelity.csv and .md')
     .option('--keep <dir>', 'folder that keeps the traces')
     .addOption(
-      number('--blocks <n>', 'runs of each, with different seeds, taken together; default 1', 1, 100),
+      numberOption('--blocks <n>', 'runs of each, with different seeds, taken together; default 1', 1, 100),
     )
     .addHelpText('after', FIDELITY_NOTES)
     .action(
@@ -103,14 +104,4 @@ export function recorded(
       : `${JSON.stringify(extra ?? command.join(' '))} comes after ${JSON.stringify(target)}`;
   const next = 'Name one workload or spec, or write -- and then a program with its arguments';
   throw new PmvxError(ExitCode.usage, { where: 'trace record', what, next });
-}
-
-function number(flags: string, about: string, least: number, most: number): Option {
-  return new Option(flags, about).argParser((text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  });
 }

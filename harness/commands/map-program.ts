@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import type { ExitCode } from '../core/errors.ts';
+import type { CommandContext } from './context.ts';
+import { numberOption } from './options.ts';
+
+const LEARN_NOTES = `
+A map is one file, or a schema of a PostgreSQL database with pgvector that many hosts share. Evidence is added and never overwritten: a run
+that was learnt before changes nothing, and one that says something else under a known name is refused. Vectors come from
+runs with probes: [cpu, mem, io, net] in their spec; of other runs outcomes are kept, and found once a run of the same workloads
+on the same machine has brought vectors. All runs are learnt, or after an error none.
+
+Examples:
+  pmvx learn matrix-20260101-120000 --map map.db
+  pmvx learn results/reference/* --map postgres://pmvx@db.example/maps?map=lab`;
+
+const QUERY_NOTES = `
+Costs are ratios to EEVDF's, below 1 is better. The map abstains, and names eevdf, when the upper end of every interval includes "no better",
+when the nearest situation is farther than intervals were calibrated for, when kernel, topology, engine or feature
+version are others, or when the policy failed nearby. Abstaining is an answer: exit code 0.
+
+A vector file: {"features": "features-1", "machine": {"engine": "exact", "kernel": "7.3.4", "nodes": 1, "sockets": 1, "cores": 4,
+"threads": 1, "cpu": "250 MIPS"}, "values": [...]}, of unit length.
+
+Examples:
+  pmvx query matrix-20260101-120000/0007 --map map.db
+  pmvx query matrix-20260101-120000/0007 --window 2 --map map.db --objective tail
+  pmvx query --vector now.json --map map.db --json`;
+
+const MAP_NOTES = `
+Examples:
+  pmvx map show map.db
+  pmvx map export map.db map.jsonl
+  pmvx map import other.db map.jsonl
+  pmvx map evaluate map.db                          judged on workloads that were left out
+  pmvx map check map.db`;
+
+/** Adds vectors and maps of policies: `pmvx vectors | learn | query | map`. */
+export function addMapCommands(
+  program: Command,
+  context: CommandContext,
+  finish: (code: ExitCode) => void,
+): void {
+  const mapOption = '--map <map>';
+  const aboutMap = 'file of the map, or postgres://user@host/database?map=name';
+
+  program
+    .command('vectors')
+    .description('how well vectors tell workloads apart, from runs with probes')
+    .argument('<runs...>', 'ids or folders of runs')
+    .option('--json', 'for programs')
+    .option('--fit <file>', "make the features' scales anew from these runs; a new version of the features")
+    .action(async (runs: string[], options: { json?: true; fit?: string }) => {
+      const { vectorsCommand } = await import('./vectors.ts');
+      finish(await vectorsCommand({ runs, ...options }, context));
+    });
+
+  program
+    .command('learn')
+    .description('add what runs showed to a policy map')
+    .argument('<runs...>', 'ids or folders of runs')
+    .requiredOption(mapOption, `${aboutMap}; made when there is none`)
+    .option('--json', 'for programs')
+    .addHelpText('after', LEARN_NOTES)
+    .action(async (runs: string[], options: { map: string; json?: true }) => {
+      const { learnCommand } = await import('./learn.ts');
+      finish(await learnCommand({ runs, ...options }, context));
+    });
+
+  program
+    .command('query')
+    .description('ask a policy map which policy did best when a system looked so, and how sure that is')
+    .argument('[trial]', 'RUN/TRIAL of which the vector is asked about')
+    .requiredOption(mapOption, aboutMap)
+    .addOption(
+      numberOption('--window <n>', 'a window of the trial, from 0, instead of the whole run', 0, 999_999),
+    )
+    .option('--vector <file>', 'a vector as JSON instead; - for stdin')
+    .option('--live', 'this host instead, as it is now')
+    .option('--objective <name>', 'primary, time, tail or energy', 'primary')
+    .option('--json', 'for programs')
+    .addHelpText('after', QUERY_NOTES)
+    .action(async (trial: string | undefined, options: Omit<import('./query.ts').QueryArgs, 'trial'>) => {
+      const { queryCommand } = await import('./query.ts');
+      finish(await queryCommand({ ...(trial === undefined ? {} : { trial }), ...options }, context));
+    });
+
+  const map = program
+    .command('map')
+    .description('policy maps: show, export, import, check')
+    .addHelpText('after', MAP_NOTES);
+  map
+    .command('show')
+    .description('what a map holds')
+    .argument('<map>', aboutMap)
+    .option('--json', 'for programs')
+    .action(async (where: string, options: { json?: true }) => {
+      const { mapShowCommand } = await import('./map.ts');
+      finish(await mapShowCommand({ map: where, ...options }, context));
+    });
+  map
+    .command('export')
+    .description('all evidence of a map as JSON Lines')
+    .argument('<map>', aboutMap)
+    .argument('[file]', 'default: stdout')
+    .action(async (where: string, file: string | undefined) => {
+      const { mapExportCommand } = await import('./map.ts');
+      finish(await mapExportCommand({ map: where, ...(file === undefined ? {} : { file }) }, context));
+    });
+  map
+    .command('import')
+    .description('add evidence that map export wrote')
+    .argument('<map>', `${aboutMap}; made when there is none`)
+    .argument('<file>', '- for stdin')
+    .action(async (where: string, file: string) => {
+      const { mapImportCommand } = await import('./map.ts');
+      finish(await mapImportCommand({ map: where, file }, context));
+    });
+  map
+    .command('evaluate')
+    .description('how good recommendations are for workloads that are left out, by each method')
+    .argument('<map>', aboutMap)
+    .option('--objective <name>', 'primary, time, tail or energy', 'primary')
+    .option('--ablate', 'also the regret without each feature, and with it alone')
+    .option('--json', 'for programs')
+    .action(async (where: string, options: { objective?: string; ablate?: true; json?: true }) => {
+      const { mapEvaluateCommand } = await import('./map-evaluate.ts');
+      finish(await mapEvaluateCommand({ map: where, ...options }, context));
+    });
+  map
+    .command('check')
+    .description('compare all that is derived in a map with its evidence; bring an older schema up to date')
+    .argument('<map>', aboutMap)
+    .action(async (where: string) => {
+      const { mapCheckCommand } = await import('./map.ts');
+      finish(await mapCheckCommand({ map: where }, context));
+    });
+}

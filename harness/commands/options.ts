@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { InvalidArgumentError, Option } from 'commander';
+
+/** How many VMs run at once. */
+export function jobsOption(): Option {
+  return numberOption('--jobs <n>', 'VMs at once; default: the number of cores', 1, 1024);
+}
+
+/** An option that takes per cent, from 0 to 100. */
+export function percentOption(flags: string, about: string): Option {
+  return new Option(flags, about).argParser((text) => {
+    const number = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || number > 100) {
+      throw new InvalidArgumentError('Give a number of per cent from 0 to 100, like 2 or 0.5.');
+    }
+    return number;
+  });
+}
+
+/** An option that takes a whole number within bounds, both allowed. */
+export function numberOption(flags: string, about: string, least: number, most: number): Option {
+  return new Option(flags, about).argParser((text) => {
+    const number = Number(text);
+    if (!/^\d+$/.test(text) || number < least || number > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return number;
+  });
+}

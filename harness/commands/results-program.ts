@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import type { ExitCode } from '../core/errors.ts';
+import type { CommandContext } from './context.ts';
+import { percentOption } from './options.ts';
+
+const COMPARE_NOTES = `
+For runs of one spec on two kernels, hosts or versions. Blocks of the same seed are paired. In CI:
+  pmvx run my.yaml --out new && pmvx compare reference new     fails with exit code 6 when something became worse`;
+
+const FIGURES_NOTES = `
+forest    ratio of each policy to the baseline with its interval, by workload; on several pages when there are many
+heatmap   every workload by every policy; cells without a ratio say how their trials ended
+ecdf      how latencies are distributed, where a workload tells that
+scaling   the metric over the one number that a run varies for a workload, or over vCPUs
+pareto    time against tail latency, fairness and energy, where a workload has metrics of two; which policies are on the front
+timeline  what ran when on the host, and how it ended
+
+A figure for which a run has no data is not drawn, and the reason is printed. The same records give the same bytes.
+
+Examples:
+  pmvx figures results/reference/quickstart-20261126-001352 --out /tmp/figures
+  pmvx figures my-run-20260101-120000 --only forest,heatmap
+  pmvx figures my-run-20260101-120000 --metric wakeup_p999
+  pmvx figures with-2-vcpus with-4-vcpus with-8-vcpus --only scaling`;
+
+const REPORT_NOTES = `
+One file that can be sent and opened anywhere: a browser draws the charts, marks answer to the pointer, tables sort by their titles,
+and it prints. What guests printed is escaped; the page loads nothing and runs no script but its own.
+
+Examples:
+  pmvx report results/reference/quickstart-20261126-001352 --out /tmp
+  pmvx report my-run-20260101-120000
+  pmvx report my-run-20260101-120000 --metric wakeup_p999`;
+
+/** Adds what begins with runs that are there: `pmvx analyze | compare | csv | figures | report`. */
+export function addResultsCommands(
+  program: Command,
+  context: CommandContext,
+  finish: (code: ExitCode) => void,
+): void {
+  program
+    .command('analyze')
+    .description('print the table of one run or several taken together, and draw its figure')
+    .argument('<runs...>', 'ids or folders of runs')
+    .option('--metric <name>', "instead of each workload's primary one")
+    .addOption(percentOption('--margin <percent>', 'differences up to it are equivalent; default 2'))
+    .option('--mixed', 'runs of different engines, images or machines, all the same')
+    .option('--out <dir>', 'folder for table and figure; default that of the run, if it is one')
+    .option('--json', 'the table for programs')
+    .option('--csv', 'the table as CSV')
+    .option('--markdown', 'the table as Markdown')
+    .action(async (runs: string[], options: Omit<import('./analyze.ts').AnalyzeArgs, 'runs'>) => {
+      const { analyzeCommand } = await import('./analyze.ts');
+      finish(await analyzeCommand({ runs, ...options }, context));
+    });
+
+  program
+    .command('compare')
+    .description(
+      'what run B makes of every workload and policy against run A; exit code 6 when something became worse',
+    )
+    .argument('<a>', 'id or folder of a run: what was')
+    .argument('<b>', 'id or folder of a run: what is')
+    .option('--metric <name>', "instead of each workload's primary one")
+    .addOption(percentOption('--margin <percent>', 'differences up to it are equivalent; default 2'))
+    .option('--mixed', 'also runs of different engines')
+    .option('--json', 'for programs')
+    .option('--csv', 'as CSV')
+    .addHelpText('after', COMPARE_NOTES)
+    .action(
+      async (
+        before: string,
+        after: string,
+        options: Omit<import('./compare.ts').CompareArgs, 'before' | 'after'>,
+      ) => {
+        const { compareCommand } = await import('./compare.ts');
+        finish(await compareCommand({ before, after, ...options }, context));
+      },
+    );
+
+  program
+    .command('csv')
+    .description('print every trial of a run as CSV: a row for each metric, or with --wide a row a trial')
+    .argument('<run>', 'id or folder of a run')
+    .option('--wide', 'a row a trial, a column a metric')
+    .option('--columns <names>', 'with commas; only these, in this order')
+    .option('--out <file>', 'instead of stdout')
+    .action(async (run: string, options: Omit<import('./csv.ts').CsvArgs, 'run'>) => {
+      const { csvCommand } = await import('./csv.ts');
+      finish(await csvCommand({ run, ...options }, context));
+    });
+
+  program
+    .command('figures')
+    .description('draw the figures of a run as Vega-Lite spec, SVG, PNG and PDF')
+    .argument('<run>', 'id or folder of a run')
+    .argument('[others...]', 'runs that differ from it in vCPUs, for the scaling curve')
+    .option('--only <names>', 'with commas, of forest, heatmap, ecdf, scaling, pareto, timeline; default all')
+    .option('--metric <name>', "instead of each workload's primary one, in forest and heatmap")
+    .option('--out <dir>', "where to; default figures/ in the run's folder")
+    .addHelpText('after', FIGURES_NOTES)
+    .action(
+      async (
+        run: string,
+        others: readonly string[],
+        options: Omit<import('./figures.ts').FiguresArgs, 'run' | 'others'>,
+      ) => {
+        const { figuresCommand } = await import('./figures.ts');
+        finish(await figuresCommand({ run, others, ...options }, context));
+      },
+    );
+
+  program
+    .command('report')
+    .description(
+      'write a run as one HTML page: findings in words, charts, tables, provenance; needs no network',
+    )
+    .argument('<run>', 'id or folder of a run')
+    .option('--metric <name>', "instead of each workload's primary one")
+    .option('--out <dir>', "folder of report.html; default the run's own")
+    .addHelpText('after', REPORT_NOTES)
+    .action(async (run: string, options: Omit<import('./report.ts').ReportArgs, 'run'>) => {
+      const { reportCommand } = await import('./report.ts');
+      finish(await reportCommand({ run, ...options }, context));
+    });
+}
