@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'analysis/': ['harness/core/'],
   'harness/run/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/store/'],
   'harness/whatif/': ['harness/core/', 'harness/lab/', 'harness/run/', 'analysis/'],
-  'harness/runtime/': ['harness/core/', 'analysis/policy-map/', 'bpf/napi/'],
+  'harness/runtime/': ['harness/core/', 'analysis/policy-map/', 'analysis/features/', 'bpf/napi/'],
   'analysis/policy-map/': ['harness/core/', 'analysis/'],
   'bpf/napi/': [],
   'paper-figs/': ['harness/core/', 'analysis/', 'harness/store/'],
