@@ -46,6 +46,21 @@ test('a module of another platform may be absent, and so may what only it needs'
   t.deepEqual(without(locked, ...all), ['node_modules/here 1.0.0 is not installed']);
 });
 
+test('a workspace is needed without being named as a dependency, and so is what it needs', (t) => {
+  const locked: LockedModules = {
+    '': { workspaces: ['parts/own'] },
+    'node_modules/own': { resolved: 'parts/own', link: true },
+    'node_modules/stray': { resolved: 'elsewhere', link: true },
+    'parts/own': { version: '0.1.0', dependencies: { c: '1' } },
+    'node_modules/c': { version: '1.0.0' },
+  };
+  t.deepEqual(without(locked), []);
+  t.deepEqual(without(locked, 'node_modules/own', 'node_modules/stray', 'node_modules/c'), [
+    'node_modules/own is not installed',
+    'node_modules/c 1.0.0 is not installed',
+  ]);
+});
+
 test('a link needs what its target needs', (t) => {
   const locked: LockedModules = {
     '': { dependencies: { shim: 'file:shim' } },

@@ -6,6 +6,8 @@ export interface LockedModule {
   /** Where a link leads to. */
   readonly resolved?: string;
   readonly link?: boolean;
+  /** Of the root: folders of its own packages, each a link in node_modules. */
+  readonly workspaces?: readonly string[];
   readonly os?: string | readonly string[];
   readonly cpu?: string | readonly string[];
   readonly libc?: string | readonly string[];
@@ -40,9 +42,9 @@ export function missingModules(
   });
 }
 
-/** What the root needs, directly or through others; a module of another platform needs nothing. */
+/** What the root needs, directly or through others, its workspaces too; a module of another platform needs nothing. */
 function reachable(locked: LockedModules, platform: Platform): string[] {
-  const seen = new Set<string>(['']);
+  const seen = new Set<string>(['', ...workspaceLinks(locked)]);
   for (const folder of seen) {
     const here = locked[folder] as LockedModule;
     if (here.link === true && here.resolved !== undefined && here.resolved in locked) seen.add(here.resolved);
@@ -59,6 +61,14 @@ function reachable(locked: LockedModules, platform: Platform): string[] {
   }
   seen.delete('');
   return [...seen];
+}
+
+function workspaceLinks(locked: LockedModules): string[] {
+  const folders = locked['']?.workspaces ?? [];
+  return Object.keys(locked).filter((folder) => {
+    const { link, resolved } = locked[folder] as LockedModule;
+    return link === true && resolved !== undefined && folders.includes(resolved);
+  });
 }
 
 /** As Node looks for it: in the folder's own node_modules, then in those above it. */
