@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Counted } from '../../analysis/features/counted.ts';
+import { countedOf } from '../../analysis/features/window-vector.ts';
 import {
   type KnownVector,
   type UnknownVector,
@@ -42,11 +43,7 @@ export function machineOfRun({ spec, provenance }: StoredRun): Machine {
 
 /** What a completed trial's probes counted over the whole run; undefined without probes. */
 export function countedOfTrial({ probes }: CompletedTrial, vcpus: number): Counted | undefined {
-  const counted = Object.entries(probes ?? {});
-  const [first] = counted;
-  if (first === undefined) return undefined;
-  const sets = Object.fromEntries(counted.map(([set, { counters }]) => [set, counters]));
-  return { durationNs: first[1].ns, vcpus, sets };
+  return probes === undefined || Object.keys(probes).length === 0 ? undefined : countedOf(probes, vcpus);
 }
 
 /** The same as a vector. */
