@@ -120,6 +120,23 @@ test('a value that does not fit its constant is refused, and changes nothing', (
   object.close();
 });
 
+test("constants take the values of the running kernel's enumerators", (t) => {
+  const object = open();
+  if (hasKernelBtf()) {
+    t.is(object.setEnumerators('bpf_prog_type', '__'), 2);
+    // include/uapi/linux/bpf.h
+    t.is(object.getGlobal('__BPF_PROG_TYPE_TRACING'), 26n);
+    t.is(object.getGlobal('__BPF_PROG_TYPE_SYSCALL'), 31);
+    t.is(object.setEnumerators('no_such_enum', '__'), 0);
+  }
+  t.is(object.getGlobal('__BPF_PROG_TYPE_NOTHING'), 77n);
+  object.close();
+  t.is(
+    codeOf(t, () => object.setEnumerators('bpf_prog_type', '__')),
+    'ERR_BPF_CLOSED',
+  );
+});
+
 test('what is no object file is refused with the words of libbpf', (t) => {
   t.is(
     codeOf(t, () => BpfObject.open('/nowhere/x.bpf.o'), /No such file/),

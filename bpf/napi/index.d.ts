@@ -50,6 +50,11 @@ export class BpfObject {
    * 8 bytes a bigint, or a number that is a safe integer.
    */
   setGlobal(name: string, value: number | bigint | boolean | Bytes): this;
+  /**
+   * Before `load`: for each enumerator `NAME` of the running kernel's enums whose names begin with `types`, sets the constant `constants` +
+   * `NAME` where the object has one. How many were set. sched_ext's headers want `('scx_', '__')`.
+   */
+  setEnumerators(types: string, constants: string): number;
   /** Verifies and loads every program whose `autoload` is on. An object that failed is closed. */
   load(): this;
   /** Destroys all links of the object, then unloads it. Again is allowed. */

@@ -104,6 +104,10 @@ export class BpfObject {
     return this;
   }
 
+  setEnumerators(types, constants) {
+    return addon().setEnumerators(this.#handle, types, constants);
+  }
+
   load() {
     addon().load(this.#handle);
     return this;

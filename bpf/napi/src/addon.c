@@ -14,6 +14,7 @@ NAPI_MODULE_INIT()
 	log_install();
 	define_object(env, exports);
 	define_globals(env, exports);
+	define_enumerators(env, exports);
 	define_program(env, exports);
 	define_map(env, exports);
 	define_batch(env, exports);

@@ -87,6 +87,7 @@ napi_value close_handle(napi_env env, napi_callback_info info);
 /* Each adds its functions to the addon's exports. */
 void define_object(napi_env env, napi_value exports);
 void define_globals(napi_env env, napi_value exports);
+void define_enumerators(napi_env env, napi_value exports);
 void define_program(napi_env env, napi_value exports);
 void define_map(napi_env env, napi_value exports);
 void define_batch(napi_env env, napi_value exports);

@@ -3,24 +3,16 @@
  * Global variables of an object, found by name in its BTF. Before load() all can be set, `const volatile` ones among them; after it
  * those in .data and .bss can be read and set while programs run.
  */
-#include "addon.h"
+#include "globals.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 
 #define NAME_SIZE 256
 
-struct global {
-	enum value_kind kind;
-	bool is_constant;
-	size_t size;
-	uint8_t *bytes;
-};
-
-static const struct btf_type *bare_type(const struct btf *btf, unsigned int id)
+const struct btf_type *bare_type(const struct btf *btf, unsigned int id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
 
@@ -60,29 +52,35 @@ static uint8_t *section_bytes(struct bpf_object *object, const char *section, si
 	return NULL;
 }
 
-static bool find_in_section(struct object *object, const struct btf *btf, const struct btf_type *section, const char *name,
-			    struct global *global)
+bool read_global(struct object *object, const struct btf_type *section, int index, struct global *global)
 {
+	const struct btf *btf = bpf_object__btf(object->bpf);
 	const char *section_name = btf__name_by_offset(btf, section->name_off);
-	const struct btf_var_secinfo *place = btf_var_secinfos(section);
+	const struct btf_var_secinfo *place = btf_var_secinfos(section) + index;
+	const struct btf_type *variable = btf__type_by_id(btf, place->type);
+	uint8_t *bytes;
+	size_t size;
 
-	for (int i = 0; i < btf_vlen(section); i++, place++) {
-		const struct btf_type *variable = btf__type_by_id(btf, place->type);
-		uint8_t *bytes;
-		size_t size;
+	if (!variable || !btf_is_var(variable))
+		return false;
+	bytes = section_bytes(object->bpf, section_name, &size);
+	if (!bytes || (size_t)place->offset + place->size > size)
+		return false;
+	*global = (struct global){
+		.name = btf__name_by_offset(btf, variable->name_off),
+		.kind = kind_of(bare_type(btf, variable->type), place->size),
+		.is_constant = !strncmp(section_name, ".rodata", 7),
+		.size = place->size,
+		.bytes = bytes + place->offset,
+	};
+	return true;
+}
 
-		if (!variable || !btf_is_var(variable) || strcmp(btf__name_by_offset(btf, variable->name_off), name))
-			continue;
-		bytes = section_bytes(object->bpf, section_name, &size);
-		if (!bytes || (size_t)place->offset + place->size > size)
-			return false;
-		*global = (struct global){
-			.kind = kind_of(bare_type(btf, variable->type), place->size),
-			.is_constant = !strncmp(section_name, ".rodata", 7),
-			.size = place->size,
-			.bytes = bytes + place->offset,
-		};
-		return true;
+static bool find_in_section(struct object *object, const struct btf_type *section, const char *name, struct global *global)
+{
+	for (int i = 0; i < btf_vlen(section); i++) {
+		if (read_global(object, section, i, global) && !strcmp(global->name, name))
+			return true;
 	}
 	return false;
 }
@@ -94,7 +92,7 @@ static bool find_global(napi_env env, struct object *object, const char *name, s
 	for (unsigned int id = 1; btf && id < btf__type_cnt(btf); id++) {
 		const struct btf_type *type = btf__type_by_id(btf, id);
 
-		if (btf_is_datasec(type) && find_in_section(object, btf, type, name, global))
+		if (btf_is_datasec(type) && find_in_section(object, type, name, global))
 			return true;
 	}
 	throw_misuse(env, "ERR_BPF_NO_GLOBAL", "%s has no global variable %s", bpf_object__name(object->bpf), name);

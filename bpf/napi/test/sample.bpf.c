@@ -15,6 +15,10 @@ const volatile __u64 wide = 1ull << 63;
 const volatile bool flag = true;
 const volatile double real = 0.5;
 const volatile char text[8] = "abc";
+/* Of the kernel's enum bpf_prog_type, and one that no enum has. */
+const volatile __u64 __BPF_PROG_TYPE_TRACING = 0;
+const volatile __u8 __BPF_PROG_TYPE_SYSCALL = 0;
+const volatile __u64 __BPF_PROG_TYPE_NOTHING = 77;
 __u64 calls_seen = 0;
 
 struct counts {
