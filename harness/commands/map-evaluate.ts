@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FEATURES } from '../../analysis/features/definition.ts';
-import { type Example, exampleOf } from '../../analysis/policy-map/choose/training.ts';
+import type { Example } from '../../analysis/policy-map/choose/training.ts';
 import { ablateFeatures, formatAblations } from '../../analysis/policy-map/evaluate/ablation.ts';
 import { compareMethods } from '../../analysis/policy-map/evaluate/compare-methods.ts';
 import { formatComparison } from '../../analysis/policy-map/evaluate/evaluation-markdown.ts';
-import { describeMachine, type Machine } from '../../analysis/policy-map/evidence.ts';
+import { describeMachine } from '../../analysis/policy-map/evidence.ts';
 import { readMap } from '../../analysis/policy-map/open-map.ts';
-import { BASELINE } from '../../analysis/policy-map/run-evidence.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import { canonicalJson } from '../core/ids.ts';
 import type { CommandContext } from './context.ts';
+import { examplesByMachine } from './map-examples.ts';
 import { parseObjective } from './query.ts';
 
 export interface EvaluateArgs {
@@ -25,16 +24,8 @@ export async function mapEvaluateCommand(args: EvaluateArgs, context: CommandCon
   const objective = parseObjective(args.objective ?? 'primary');
   const map = await readMap(args.map);
   try {
-    const machines = new Map<string, { machine: Machine; examples: Example[] }>();
-    for await (const situation of map.situations()) {
-      const key = canonicalJson(situation.machine);
-      const known = machines.get(key) ?? { machine: situation.machine, examples: [] };
-      machines.set(key, known);
-      const example = exampleOf(situation, objective, BASELINE);
-      const measured = [...example.costs.values()].some(({ logCost }) => logCost !== undefined);
-      if (measured && example.vectors.length > 0) known.examples.push(example);
-    }
-    const judged = [...machines.values()].filter(({ examples }) => workloadsOf(examples) > 2);
+    const machines = await examplesByMachine(map, objective);
+    const judged = machines.filter(({ examples }) => workloadsOf(examples) > 2);
     if (judged.length === 0) {
       throw new PmvxError(ExitCode.usage, {
         where: args.map,

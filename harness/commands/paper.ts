@@ -2,14 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Claims, readClaims } from '../../paper-figs/claims/claims.ts';
-import type { Evidence } from '../../paper-figs/claims/finding.ts';
 import { judgeClaim } from '../../paper-figs/claims/judge-claim.ts';
 import type { RunSource } from '../../paper-figs/claims/reproduction.ts';
-import type { Catalog } from '../core/catalog.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { readSpec } from '../spec/read-spec.ts';
 import { RUN_FILES, readRun, type StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
+import { paperEvidence } from './paper-evidence.ts';
 import { runSpec, shellWords } from './run.ts';
 
 export type PaperSize = 'quick' | 'full';
@@ -44,7 +43,7 @@ export async function paperCommand(args: PaperArgs, context: CommandContext): Pr
       next: 'Leave --judge out, or name another folder with --out',
     });
   }
-  const evidence = evidenceOf(runs, await context.catalog());
+  const evidence = await paperEvidence(claims, runs, context);
   const findings = claims.claims.map((claim) => ({ claim, finding: judgeClaim(claim.test, evidence) }));
   const { writePaper } = await import('./paper-report.ts');
   const files = await writePaper(findings, {
@@ -87,7 +86,8 @@ async function runExperiments(
   );
   // All are read before any runs: a fault in the last must not show after an hour.
   const specs = await Promise.all(paths.map((path) => readSpec(path, catalog)));
-  for (const recipe of new Set(specs.map(({ image }) => image))) {
+  const inImages = specs.filter(({ machine }) => machine.engine !== 'mock');
+  for (const recipe of new Set(inImages.map(({ image }) => image))) {
     const { imageBuildCommand, imageSelftestCommand } = await import('./image.ts');
     const ready = [
       await imageBuildCommand({ recipe }, context),
@@ -120,20 +120,6 @@ async function readRuns(claims: Claims, folder: string): Promise<ReadonlyMap<str
     if (existsSync(join(own, RUN_FILES.provenance))) runs.set(name, await readRun(own));
   }
   return runs;
-}
-
-function evidenceOf(runs: ReadonlyMap<string, StoredRun>, catalog: Catalog): Evidence {
-  const classes = new Map([...catalog.workloads].map(([id, { definition }]) => [id, definition.class]));
-  const policies = new Map(
-    [...catalog.policies].map(([id, { definition }]) => [
-      id,
-      {
-        kind: definition.kind,
-        ...(definition.kind === 'knob' ? { subsystem: definition.subsystem } : {}),
-      },
-    ]),
-  );
-  return { runs, classes, policies };
 }
 
 function sourceOf(experiment: string, { spec, records, provenance }: StoredRun): RunSource {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Counted } from '../../analysis/features/counted.ts';
 import { FEATURES, FEATURES_VERSION } from '../../analysis/features/definition.ts';
 import { fitScales, LEAST_SPREADS, SCALES, type Scale } from '../../analysis/features/scales.ts';
-import { type LabelledVector, type Separation, separationOf } from '../../analysis/features/separation.ts';
-import { featureReadings, workloadVector } from '../../analysis/features/workload-vector.ts';
+import { type Separation, separationOf } from '../../analysis/features/separation.ts';
+import { featureReadings } from '../../analysis/features/workload-vector.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import type { TrialRecord } from '../core/trial.ts';
 import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 import type { StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
-import { countedOfTrial, openStoredRun } from './learnt-run.ts';
+import { openStoredRun } from './learnt-run.ts';
+import { labelledVectors, type ProbedSample, probedSamples } from './probed-samples.ts';
 import { alignedTable } from './table.ts';
 
 export interface VectorsArgs {
@@ -20,16 +19,10 @@ export interface VectorsArgs {
   readonly fit?: string;
 }
 
-interface Sample {
-  readonly workload: string;
-  readonly configuration: string;
-  readonly counted: Counted;
-}
-
 /** `pmvx vectors RUN...`: how well the vectors of EEVDF's trials tell workloads apart, over all their configurations. */
 export async function vectorsCommand(args: VectorsArgs, context: CommandContext): Promise<ExitCode> {
   const runs = await Promise.all(args.runs.map((name) => openStoredRun(name, context)));
-  const samples = runs.flatMap((run) => run.records.flatMap((record) => sampleOf(record, run) ?? []));
+  const samples = runs.flatMap(probedSamples);
   if (samples.length === 0) {
     throw new PmvxError(ExitCode.usage, {
       what: 'no trial of EEVDF in these runs has probes',
@@ -37,12 +30,12 @@ export async function vectorsCommand(args: VectorsArgs, context: CommandContext)
     });
   }
   const scales = args.fit === undefined ? SCALES : await newScales(samples, runs, args.fit, context);
-  const vectors = samples.flatMap(({ workload, configuration, counted }): LabelledVector[] => {
-    const vector = workloadVector(counted, scales);
-    if (vector.kind === 'vector') return [{ workload, configuration, values: vector.values }];
-    context.warn(`pmvx: ${workload} ${configuration}: no vector: ${vector.why}`);
-    return [];
-  });
+  const vectors = labelledVectors(
+    samples,
+    ({ workload, configuration }, why) =>
+      context.warn(`pmvx: ${workload} ${configuration}: no vector: ${why}`),
+    scales,
+  );
   const found = separationOf(vectors);
   if (args.json === true) {
     const nearest = found.nearest.map((row) => ({ ...row, counts: Object.fromEntries(row.counts) }));
@@ -51,18 +44,9 @@ export async function vectorsCommand(args: VectorsArgs, context: CommandContext)
   return ExitCode.ok;
 }
 
-function sampleOf(record: TrialRecord, { spec }: StoredRun): Sample | undefined {
-  if (record.state !== 'completed' || record.role !== 'measure' || record.policy !== 'eevdf')
-    return undefined;
-  const { vcpus, speed } = spec.machine;
-  const counted = countedOfTrial(record, vcpus);
-  const { workload, variant } = record;
-  return counted && { workload, configuration: `${variant}, ${vcpus} vCPUs of ${speed} MIPS`, counted };
-}
-
 /** Scales from one sample of each configuration, so that a workload with many seeds does not count more. */
 async function newScales(
-  samples: readonly Sample[],
+  samples: readonly ProbedSample[],
   runs: readonly StoredRun[],
   file: string,
   context: CommandContext,

@@ -68,6 +68,6 @@ test('the document leads with verdicts, and equal findings give equal bytes', as
   }));
   const text = formatReproduction({ judged, sources: [], command: './pmvx paper --quick' });
   t.is(formatReproduction({ judged, sources: [], command: './pmvx paper --quick' }), text);
-  t.true(text.includes('0 reproduced, 0 partly, 0 not reproduced, 9 not testable'));
+  t.true(text.includes('0 reproduced, 0 partly, 0 not reproduced, 9 not testable, 0 not judged'));
   t.true(text.includes('| [C5](#c5) | not testable | a \\| b |'));
 });

@@ -27,6 +27,14 @@ const ClaimTest = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('no-harm'), experiment: name, classes, margin: share }),
   z.strictObject({ kind: z.literal('other-subsystems'), experiment: name, margin: share }),
+  z.strictObject({
+    kind: z.literal('vectors-tell-apart'),
+    experiments: z.array(name).min(1),
+    accuracy: share,
+  }),
+  z.strictObject({ kind: z.literal('map-recommends'), experiment: name, vectors: name, regret: share }),
+  /** What `pmvx replay` will have to show; judged by no rule yet. */
+  z.strictObject({ kind: z.literal('needs-replay'), why: text }),
   z.strictObject({ kind: z.literal('not-testable'), why: text }),
 ]);
 
@@ -77,6 +85,11 @@ export function experimentsOf(test: ClaimTest): readonly string[] {
   switch (test.kind) {
     case 'identical-copies':
       return [test.forked, test.booted];
+    case 'vectors-tell-apart':
+      return test.experiments;
+    case 'map-recommends':
+      return [test.experiment, test.vectors];
+    case 'needs-replay':
     case 'not-testable':
       return [];
     default:

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LabelledVector } from '../../analysis/features/separation.ts';
+import type { Example } from '../../analysis/policy-map/choose/training.ts';
 import type { TrialRecord } from '../../harness/core/trial.ts';
 import type { WorkloadClass } from '../../harness/core/workload.ts';
 
-export const VERDICTS = ['reproduced', 'partly', 'not reproduced', 'not testable'] as const;
+export const VERDICTS = ['reproduced', 'partly', 'not reproduced', 'not testable', 'not judged'] as const;
+/** `not testable`: this engine or version cannot show it; `not judged`: it could, but the data are not there. */
 export type ClaimVerdict = (typeof VERDICTS)[number];
 
 /** What the data say of one claim. */
@@ -28,12 +31,16 @@ export interface Evidence {
   readonly classes: ReadonlyMap<string, WorkloadClass>;
   /** Kind and subsystem of each policy that ships. */
   readonly policies: ReadonlyMap<string, { readonly kind: string; readonly subsystem?: string }>;
+  /** Vectors of the baseline's trials by experiment, of experiments with probes. */
+  readonly vectors: ReadonlyMap<string, readonly LabelledVector[]>;
+  /** What a map knows that learnt an experiment, under its name, together with the run that gave its vectors. */
+  readonly situations: ReadonlyMap<string, readonly Example[]>;
 }
 
 /** The finding when an experiment of a claim has no run, or no trial that completed. */
 export function notRun(missing: readonly string[]): Finding {
   return {
-    verdict: 'not testable',
+    verdict: 'not judged',
     because: [`no completed trial of ${missing.join(', ')}: run the experiment first`],
     numbers: {},
   };

@@ -2,9 +2,11 @@
 import type { ClaimTest } from './claims.ts';
 import type { Evidence, Finding } from './finding.ts';
 import { identicalCopies } from './identical-copies.ts';
+import { mapRecommends } from './map-recommends.ts';
 import { noHarm } from './no-harm.ts';
 import { otherSubsystems } from './other-subsystems.ts';
 import { selectionGains } from './selection-gains.ts';
+import { vectorsTellApart } from './vectors-tell-apart.ts';
 
 /** What the evidence says of a claim: the only place where a verdict comes from. */
 export function judgeClaim(test: ClaimTest, evidence: Evidence): Finding {
@@ -17,6 +19,13 @@ export function judgeClaim(test: ClaimTest, evidence: Evidence): Finding {
       return noHarm(test, evidence);
     case 'other-subsystems':
       return otherSubsystems(test, evidence);
+    case 'vectors-tell-apart':
+      return vectorsTellApart(test, evidence);
+    case 'map-recommends':
+      return mapRecommends(test, evidence);
+    case 'needs-replay':
+      // Its tables are no evidence yet: a rule that reads them takes this one's place.
+      return { verdict: 'not judged', because: [`needs pmvx replay: ${test.why}`], numbers: {} };
     case 'not-testable':
       return { verdict: 'not testable', because: [test.why], numbers: {} };
   }
