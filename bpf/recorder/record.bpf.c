@@ -51,6 +51,10 @@ const volatile u32 online_cpus = 1;
 struct record_cpu record_cpus[RECORD_CPUS_MAX];
 /* Tasks that could not be followed for want of memory. */
 u64 unfollowed;
+/* The program's process, and when the last of its threads ended: the recording ends there, however late its reader gets a CPU. */
+u32 root;
+u64 ended_ns;
+/* Nothing is recorded any more. Room that is taken is filled all the same: the reader waits for programs that run. */
 bool stopped;
 
 static struct record_cpu *this_cpu(void)
@@ -61,9 +65,12 @@ static struct record_cpu *this_cpu(void)
 /* Room for `count` events in a row, by the number of the first; -1: there is none. Interrupts may come in between. */
 static s64 reserve(u32 count)
 {
-	u64 at = __sync_fetch_and_add(&this_cpu()->used, count);
+	u64 at;
 
-	if (stopped || at + count > events_per_cpu)
+	if (*(volatile bool *)&stopped)
+		return -1;
+	at = __sync_fetch_and_add(&this_cpu()->used, count);
+	if (at + count > events_per_cpu)
 		return -1;
 	return (s64)((u64)bpf_get_smp_processor_id() * events_per_cpu + at);
 }
@@ -152,6 +159,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		comes = (u32)next->pid;
 	if (leaves | comes)
 		emit(RECORD_SWITCH, leaves, comes, leave);
+	if (from && leave == RECORD_DEAD && (u32)prev->tgid == root && !prev->signal->live.counter && !stopped) {
+		ended_ns = bpf_ktime_get_ns();
+		stopped = true;
+	}
 	return 0;
 }
 

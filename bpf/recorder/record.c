@@ -17,17 +17,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,26 +33,17 @@ typedef __u32 u32;
 typedef __u64 u64;
 #include "record.skel.h"
 
-enum { EXIT_RECORDER = 125, EXIT_USAGE = 2 };
+#include "program.h"
+
+#define LAST_SWITCH_NS 1000000000ull
+
+enum { EXIT_USAGE = 2 };
 
 static const char *out;
 static unsigned long events_per_cpu = 1 << 19;
 static unsigned long most_bytes = ~0ul;
 static bool allow_lost;
-static volatile sig_atomic_t asked_to_end;
 static char libbpf_words[512];
-
-static _Noreturn void fail(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("record: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(EXIT_RECORDER);
-}
 
 static _Noreturn void usage(void)
 {
@@ -126,34 +113,6 @@ static struct record_bpf *load(int cpus)
 	return bpf;
 }
 
-/* The program, right before it begins: it does so when a byte comes through the pipe, and never when its end is closed. */
-static pid_t start_held(char **argv, int *go)
-{
-	int gate[2];
-	pid_t child;
-	char byte;
-
-	if (pipe2(gate, O_CLOEXEC))
-		fail("pipe: %s", strerror(errno));
-	child = fork();
-	if (child < 0)
-		fail("fork: %s", strerror(errno));
-	if (child > 0) {
-		close(gate[0]);
-		*go = gate[1];
-		return child;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	close(gate[1]);
-	if (read(gate[0], &byte, 1) != 1)
-		_exit(EXIT_RECORDER);
-	execvp(argv[0], argv);
-	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
-	_exit(127);
-}
-
 static void follow(struct record_bpf *bpf, pid_t child)
 {
 	char nothing[64] = "";
@@ -164,64 +123,40 @@ static void follow(struct record_bpf *bpf, pid_t child)
 	close(pidfd);
 }
 
-static void on_signal(int number)
+/*
+ * When the program had ended. Its last thread can be waited for a moment before it leaves its CPU; the kernel's half sees it leave,
+ * and ends the recording. A thread that could not be followed is not seen: then it is now.
+ */
+static unsigned long long end_of(const struct record_bpf *bpf)
 {
-	asked_to_end = number;
+	unsigned long long now = now_ns(), until = now + LAST_SWITCH_NS;
+
+	while (!__atomic_load_n(&bpf->bss->ended_ns, __ATOMIC_SEQ_CST) && now_ns() < until)
+		usleep(100);
+	return bpf->bss->ended_ns ? bpf->bss->ended_ns : now;
 }
 
-/* Everything that descends from us, however it hid: orphans are ours, too. */
-static void kill_all(pid_t child)
+/*
+ * Ends the recording, and waits until no program of ours is at work: whoever puts a map into a map gets the answer when all programs that
+ * might see the one before have ended (maybe_wait_bpf_programs() in kernel/bpf/syscall.c). A membarrier would not wait on one CPU.
+ */
+static void stop(struct record_bpf *bpf)
 {
-	char path[64];
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+	int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(int), sizeof(int), 1, NULL);
+	int outer, first = 0;
 
-	kill(child, SIGKILL);
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	while (waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD) {
-		FILE *children = fopen(path, "r");
-		int pid;
-
-		while (children && fscanf(children, "%d", &pid) == 1)
-			kill(pid, SIGKILL);
-		if (children)
-			fclose(children);
-		usleep(1000);
-	}
+	__atomic_store_n(&bpf->bss->stopped, true, __ATOMIC_SEQ_CST);
+	options.inner_map_fd = (u32)inner;
+	outer = inner < 0 ? -1 : bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, NULL, sizeof(int), sizeof(int), 1, &options);
+	if (outer < 0 || bpf_map_update_elem(outer, &first, &inner, BPF_ANY))
+		fail("cannot wait for the kernel's half: %s", strerror(errno));
+	close(outer);
+	close(inner);
 }
 
-static int wait_for(pid_t child)
-{
-	siginfo_t info;
-	int status;
-
-	while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT)) {
-		if (asked_to_end) {
-			kill_all(child);
-			fail("stopped by signal %d; nothing was written", asked_to_end);
-		}
-		if (errno != EINTR)
-			fail("waitid: %s", strerror(errno));
-	}
-	waitpid(child, &status, 0);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static unsigned long count_of(const struct record_bpf *bpf, int cpu)
-{
-	unsigned long long used = bpf->bss->record_cpus[cpu].used;
-
-	return used < events_per_cpu ? (unsigned long)used : events_per_cpu;
-}
-
-static unsigned long long lost_events(const struct record_bpf *bpf, int cpus)
-{
-	unsigned long long lost = bpf->bss->unfollowed;
-
-	for (int cpu = 0; cpu < cpus; cpu++)
-		lost += bpf->bss->record_cpus[cpu].used - count_of(bpf, cpu);
-	return lost;
-}
-
-static void write_events(FILE *file, const struct record_bpf *bpf, int cpus)
+/* All events, CPU after CPU. */
+static const struct record_event *map_events(const struct record_bpf *bpf, int cpus)
 {
 	size_t size = (size_t)cpus * events_per_cpu * sizeof(struct record_event);
 	const struct record_event *events = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(bpf->maps.buffer), 0);
@@ -229,20 +164,39 @@ static void write_events(FILE *file, const struct record_bpf *bpf, int cpus)
 	_Static_assert(sizeof(struct record_event) == 24, "as harness/trace/events.ts reads it");
 	if (events == MAP_FAILED)
 		fail("cannot read the events: %s", strerror(errno));
+	return events;
+}
+
+/* How many there are of a CPU. Two that belong together leave the last place empty when there is room for one. */
+static unsigned long count_of(const struct record_bpf *bpf, const struct record_event *events, int cpu)
+{
+	unsigned long long used = bpf->bss->record_cpus[cpu].used;
+
+	if (used <= events_per_cpu)
+		return (unsigned long)used;
+	return events_per_cpu - !events[((unsigned long)cpu + 1) * events_per_cpu - 1].kind;
+}
+
+static unsigned long long lost_events(const struct record_bpf *bpf, const struct record_event *events, int cpus)
+{
+	unsigned long long lost = bpf->bss->unfollowed;
+
 	for (int cpu = 0; cpu < cpus; cpu++)
-		fwrite(events + (unsigned long)cpu * events_per_cpu, sizeof(*events), count_of(bpf, cpu), file);
+		lost += bpf->bss->record_cpus[cpu].used - count_of(bpf, events, cpu);
+	return lost;
 }
 
 static void write_file(const struct record_bpf *bpf, int cpus, pid_t root, unsigned long long start, unsigned long long end)
 {
-	unsigned long long lost = lost_events(bpf, cpus);
+	const struct record_event *events = map_events(bpf, cpus);
+	unsigned long long lost = lost_events(bpf, events, cpus);
 	unsigned long bytes = 0;
 	struct utsname name;
 	char beside[4096];
 	FILE *file;
 
 	for (int cpu = 0; cpu < cpus; cpu++)
-		bytes += count_of(bpf, cpu) * sizeof(struct record_event);
+		bytes += count_of(bpf, events, cpu) * sizeof(struct record_event);
 	if (lost && !allow_lost)
 		fail("%llu events found no room in buffers of %lu a CPU; give --events a larger number", lost, events_per_cpu);
 	if (bytes > most_bytes)
@@ -255,9 +209,10 @@ static void write_file(const struct record_bpf *bpf, int cpus, pid_t root, unsig
 	fprintf(file, "PMVX-EVENTS 1 kernel %s cpus %d root %d start %llu end %llu lost %llu counts ", name.release, cpus, root, start,
 		end, lost);
 	for (int cpu = 0; cpu < cpus; cpu++)
-		fprintf(file, "%s%lu", cpu ? "," : "", count_of(bpf, cpu));
+		fprintf(file, "%s%lu", cpu ? "," : "", count_of(bpf, events, cpu));
 	fputc('\n', file);
-	write_events(file, bpf, cpus);
+	for (int cpu = 0; cpu < cpus; cpu++)
+		fwrite(events + (unsigned long)cpu * events_per_cpu, sizeof(*events), count_of(bpf, events, cpu), file);
 	if (ferror(file) || fflush(file) || fsync(fileno(file)) || fclose(file) || rename(beside, out)) {
 		int error = errno;
 
@@ -268,10 +223,9 @@ static void write_file(const struct record_bpf *bpf, int cpus, pid_t root, unsig
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	char **program = parse(argv);
 	int cpus = libbpf_num_possible_cpus();
-	unsigned long long start;
+	unsigned long long start, end;
 	struct record_bpf *bpf;
 	int go, status;
 	pid_t child;
@@ -280,22 +234,21 @@ int main(int argc, char **argv)
 	if (cpus < 1 || cpus > RECORD_CPUS_MAX)
 		fail("%d CPUs; at most %d can be recorded", cpus, RECORD_CPUS_MAX);
 	libbpf_set_print(keep_words);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	look_after_all();
 	bpf = load(cpus);
 	child = start_held(program, &go);
 	follow(bpf, child);
+	bpf->bss->root = (u32)child;
 	if (record_bpf__attach(bpf))
 		fail("cannot attach the recorder: %s", libbpf_words[0] ? libbpf_words : strerror(errno));
 	start = now_ns();
 	if (write(go, "", 1) != 1)
 		fail("the program did not start");
 	status = wait_for(child);
-	bpf->bss->stopped = true;
+	end = end_of(bpf);
+	stop(bpf);
 	record_bpf__detach(bpf);
-	write_file(bpf, cpus, child, start, now_ns());
+	write_file(bpf, cpus, child, start, end);
 	record_bpf__destroy(bpf);
 	return status;
 }

@@ -46,6 +46,30 @@ int main(void)
 }
 `;
 
+/** Six processes that wake each other as fast as they can, and go on for two seconds after the program that started them has ended. */
+const LEFT_BEHIND = `
+#include <unistd.h>
+int main(void)
+{
+	int there[2], back[2];
+	char byte = 0;
+
+	if (pipe(there) || pipe(back))
+		return 1;
+	for (int i = 0; i < 6; i++) {
+		if (fork())
+			continue;
+		alarm(2);
+		while (i & 1 ? write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1
+			     : read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1)
+			;
+		_exit(1);
+	}
+	usleep(50000);
+	return 0;
+}
+`;
+
 async function scratch(t: { teardown(f: () => Promise<void>): void }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pmvx-traces-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -82,6 +106,33 @@ test.serial('a program on the host is recorded with exactly the wake-ups that it
   t.is(tasks.length, 2);
   t.is(tasks.at(-1)?.name, 'ping-pong');
 });
+
+test.serial(
+  'tasks that go on when the program has ended leave a whole recording, up to its end',
+  async (t) => {
+    if (hostObstacle() !== undefined) return t.pass();
+    const folder = await scratch(t);
+    const [source, program] = [join(folder, 'left-behind.c'), join(folder, 'left-behind')];
+    await writeFile(source, LEFT_BEHIND);
+    await execa('gcc', ['-O2', '-o', program, source]);
+    const recorder = join((await stageImage()).folder, IMAGE_FILES.recorder);
+    for (let round = 0; round < 5; round++) {
+      // What was counted and never written would be refused.
+      const { recording, status } = await recordOnHost(recorder, [program], new AbortController().signal);
+      t.is(status, 0);
+      t.is(recording.lost, 0);
+      const last = recording.events.at(-1);
+      t.true((last?.atNs ?? Number.POSITIVE_INFINITY) <= recording.durationNs);
+      t.deepEqual(
+        recording.events
+          .filter((each) => each.kind === 'switch' && each.leaves === recording.root)
+          .map((each) => each.kind === 'switch' && each.leave)
+          .at(-1),
+        'dead',
+      );
+    }
+  },
+);
 
 test.serial('a program that fails, and one that is not there, keep their status', async (t) => {
   if (hostObstacle() !== undefined) return t.pass();
