@@ -67,7 +67,7 @@ export function parseFigureIds(text: string): FigureId[] {
 
 /** Writes the four forms of a figure beside each other; equal specs give equal bytes. */
 export async function writeFigure(
-  { name, spec }: Extract<RunFigure, { spec: unknown }>,
+  { name, spec }: Pick<Extract<RunFigure, { spec: unknown }>, 'name' | 'spec'>,
   folder: string,
 ): Promise<string[]> {
   const svg = await drawSvg(spec);

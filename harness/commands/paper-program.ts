@@ -22,7 +22,9 @@ export function addPaperCommands(
   program
     .command('paper')
     .description("run what the paper's claims need, and say of each whether it is reproduced")
-    .addOption(new Option('--quick', 'within 45 minutes on two cores (default)').conflicts('full'))
+    .addOption(
+      new Option('--quick', 'within 45 minutes on two cores, without the image (default)').conflicts('full'),
+    )
     .option('--full', 'all workloads and schedulers, 20 blocks: many hours')
     .option('--judge', 'run nothing: judge the runs that are there')
     .option('--out <dir>', 'folder of the runs; those in it are gone on with; default results/paper/<size>')

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { claimFigures } from '../../paper-figs/claims/claim-figures.ts';
 import type { Claim } from '../../paper-figs/claims/claims.ts';
-import type { Finding } from '../../paper-figs/claims/finding.ts';
+import type { Evidence, Finding } from '../../paper-figs/claims/finding.ts';
 import {
   formatReproduction,
   type JudgedClaim,
   type RunSource,
 } from '../../paper-figs/claims/reproduction.ts';
-import { type RunFigure, runFigures } from '../../paper-figs/run-figures.ts';
 import { makeFolder, stableJson, writeAtomic } from '../store/atomic-write.ts';
 import type { StoredRun } from '../store/run-folder.ts';
 import { writeFigure } from './figures.ts';
@@ -17,6 +17,7 @@ const RENDERED = 'rendered';
 
 interface PaperInput {
   readonly runs: ReadonlyMap<string, StoredRun>;
+  readonly evidence: Evidence;
   readonly sources: readonly RunSource[];
   readonly command: string;
   /** Folder of the project. */
@@ -26,27 +27,20 @@ interface PaperInput {
 /** Draws the figures of all claims, each once, and writes `REPRODUCTION.md` and `verdicts.json`; gives their paths. */
 export async function writePaper(
   findings: readonly { readonly claim: Claim; readonly finding: Finding }[],
-  { runs, sources, command, root }: PaperInput,
+  { runs, evidence, sources, command, root }: PaperInput,
 ): Promise<readonly string[]> {
   const place = join(root, 'paper-figs');
   await makeFolder(join(place, RENDERED));
-  const drawn = new Map<string, JudgedClaim['figures']>();
-  const draw = async (kind: Claim['figures'][number]): Promise<JudgedClaim['figures']> => {
-    const key = `${kind.of}-${kind.kind}`;
-    const before = drawn.get(key);
-    if (before !== undefined) return before;
-    const run = runs.get(kind.of);
-    const figures = run === undefined ? [] : runFigures({ run }, [kind.kind]);
-    const files = [];
-    for (const figure of figures) if ('spec' in figure) files.push(await drawOne(figure, kind.of, place));
-    drawn.set(key, files);
-    return files;
-  };
+  const drawn = new Set<string>();
   const judged: JudgedClaim[] = [];
   for (const { claim, finding } of findings) {
-    const figures = [];
-    for (const figure of claim.figures) figures.push(...(await draw(figure)));
-    judged.push({ claim, finding, figures });
+    const figures = claimFigures(claim, runs, evidence);
+    for (const { name, spec } of figures) {
+      if (!drawn.has(name)) await writeFigure({ name, spec }, join(place, RENDERED));
+      drawn.add(name);
+    }
+    const files = figures.map(({ name, alt }) => ({ file: `${RENDERED}/${name}.png`, alt }));
+    judged.push({ claim, finding, figures: files });
   }
   const text = join(place, 'REPRODUCTION.md');
   await writeAtomic(text, formatReproduction({ judged, sources, command }));
@@ -54,14 +48,4 @@ export async function writePaper(
   const verdicts = judged.map(({ claim: { id }, finding }) => ({ id, ...finding }));
   await writeAtomic(data, stableJson({ v: 1, command, sources, verdicts }));
   return [text, data];
-}
-
-async function drawOne(
-  figure: Extract<RunFigure, { spec: unknown }>,
-  experiment: string,
-  place: string,
-): Promise<JudgedClaim['figures'][number]> {
-  const name = `${experiment}-${figure.name}`;
-  await writeFigure({ ...figure, name }, join(place, RENDERED));
-  return { file: `${RENDERED}/${name}.png`, alt: `${figure.id} of ${experiment}` };
 }

@@ -48,6 +48,7 @@ export async function paperCommand(args: PaperArgs, context: CommandContext): Pr
   const { writePaper } = await import('./paper-report.ts');
   const files = await writePaper(findings, {
     runs,
+    evidence,
     sources: [...runs].map(([experiment, run]) => sourceOf(experiment, run)),
     command: shellWords([
       './pmvx',

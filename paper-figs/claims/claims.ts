@@ -16,6 +16,9 @@ const name = z.string().regex(NAME_PATTERN);
 const share = z.number().min(0).max(1);
 const classes = z.array(z.enum(WORKLOAD_CLASSES)).min(1);
 
+/** What a figure may show: a run, as `pmvx figures` does, or what vectors and a map are judged by. */
+const CLAIM_FIGURES = [...FIGURE_IDS, 'similarity', 'recommendations'] as const;
+
 const ClaimTest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('identical-copies'), forked: name, booted: name }),
   z.strictObject({
@@ -46,7 +49,7 @@ const Claim = z.strictObject({
   /** What would show it here, in words; `test` says the same to the program. */
   expect: text,
   test: ClaimTest,
-  figures: z.array(z.strictObject({ kind: z.enum(FIGURE_IDS), of: name })).default([]),
+  figures: z.array(z.strictObject({ kind: z.enum(CLAIM_FIGURES), of: name })).default([]),
 });
 
 /** The contents of `paper-figs/claims.yaml`. An experiment has the name of a spec in `harness/experiments` for each size; `full` is `quick` when absent. */
