@@ -7,7 +7,7 @@ import { type SampleEnd, sampleRun } from '../../analysis/tables/sample-run.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
 import { createRun, type OpenRun } from '../store/run-folder.ts';
-import { sampleDescription } from '../store/sample-records.ts';
+import { sampleDescription, unsealed } from '../store/sample-records.ts';
 import { type AnalyzeArgs, analyzeCommand } from './analyze.ts';
 import type { CommandContext } from './context.ts';
 
@@ -100,7 +100,7 @@ test('a policy with failures that would be first is told of, and has no rank', a
 test('a metric that is not finite, or no number, is a corrupt line with its number', async (t) => {
   for (const value of ['1e999', 'null', '"0.5"']) {
     const { log, analyze } = await scene(t, { eevdf: [1.25], scx_simple: [1, 2] });
-    writeFileSync(log, readFileSync(log, 'utf8').replace('"value":1.25', `"value":${value}`));
+    writeFileSync(log, unsealed(readFileSync(log, 'utf8')).replace('"value":1.25', `"value":${value}`));
     await t.throwsAsync(
       analyze(),
       { message: /trials\.jsonl:1: not a trial record: metrics\.0\.value: .*\. Restore the file/ },

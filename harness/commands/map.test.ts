@@ -10,7 +10,7 @@ import type { Answer } from '../../analysis/policy-map/choose/ask.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { createRun, type RunDescription } from '../store/run-folder.ts';
-import { sampleCompleted, sampleDescription, sampleUnmeasured } from '../store/sample-records.ts';
+import { sampleCompleted, sampleDescription, sampleUnmeasured, unsealed } from '../store/sample-records.ts';
 import type { CommandContext } from './context.ts';
 import { learnCommand } from './learn.ts';
 import { mapCheckCommand, mapExportCommand, mapImportCommand, mapShowCommand } from './map.ts';
@@ -147,7 +147,7 @@ test('a run twice changes nothing; a changed one under its name is refused', asy
   );
   t.deepEqual((await show({ map })).out, before);
   const log = join(root, 'results', 'runs', 'run-1', 'trials.jsonl');
-  writeFileSync(log, readFileSync(log, 'utf8').replace('"value":0.7', '"value":0.6'));
+  writeFileSync(log, unsealed(readFileSync(log, 'utf8')).replace('"value":0.7', '"value":0.6'));
   await t.throwsAsync(learn({ runs: ['run-1'], map }), {
     message: /^outcome of trial run-1\/0001: the map has this evidence already/,
   });

@@ -144,7 +144,7 @@ async function openOrCreate(
 ): Promise<OpenRun> {
   const { spec, plan, definitions } = basis;
   if (place.exists) {
-    const run = await openRun(place.folder);
+    const run = await openRun(place.folder, { spec, plan });
     try {
       const { image, definitions: before } = run.provenance;
       const was = { spec: run.spec, plan: run.plan, image: image.digests, definitions: before };

@@ -2,47 +2,71 @@
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { parseTrialRecord } from './record-schema.ts';
+import { openLine } from './sealed-line.ts';
 
 /** What a log's bytes hold. */
 export interface LogContents {
   readonly records: readonly TrialRecord[];
-  /** Length of the good part, which ends after the last complete record. */
+  /** Length of the good part: all bytes but those of damaged lines. */
   readonly goodBytes: number;
   /** True when the last record is whole and only its line end is missing. */
   readonly lacksNewline: boolean;
   /** What follows the good part: the rest of a write that a crash cut off. Undefined when nothing does. */
   readonly torn?: Buffer;
+  /** Lines before the end that are not what was written, in order; only for a reader that was told to `collect` them. */
+  readonly damaged: readonly DamagedLine[];
+}
+
+/** A line that no crash explains: the disk, or somebody, changed it. */
+export interface DamagedLine {
+  readonly line: number;
+  /** Where it begins in the file, and its bytes with the line end. */
+  readonly at: number;
+  readonly bytes: Buffer;
+}
+
+export interface ReaderOptions {
+  /** What of each record stays in memory; all when absent. */
+  readonly keep?: (record: TrialRecord) => TrialRecord;
+  /** What to do with damaged lines before the end: by default they are an error. */
+  readonly damage?: 'refuse' | 'collect';
 }
 
 const NEWLINE = 0x0a;
 
 /** Reads the bytes of a `trials.jsonl`; see `LogReader`. */
-export function parseLog(bytes: Buffer, path: string): LogContents {
-  const reader = new LogReader(path);
+export function parseLog(bytes: Buffer, path: string, options: ReaderOptions = {}): LogContents {
+  const reader = new LogReader(path, options);
   reader.push(bytes);
   return reader.end();
 }
 
 /**
- * Reads a `trials.jsonl` piece by piece. Only the very end may be damaged, because lines are appended one write
- * at a time; damage before it did not come from a crash and is an error that names the line.
+ * Reads a `trials.jsonl` piece by piece. The very end may be cut off by a crash, because lines are appended one write
+ * at a time; damage before it did not come from a crash.
  */
 export class LogReader {
   readonly #path: string;
   readonly #keep: (record: TrialRecord) => TrialRecord;
+  readonly #collect: boolean;
   readonly #records: TrialRecord[] = [];
+  readonly #damaged: DamagedLine[] = [];
   readonly #lineOf = new Map<string, number>();
   #line = 0;
+  /** Bytes of the file that were taken, good or not. */
+  #at = 0;
   #goodBytes = 0;
+  /** Once one line is sealed, all that follow must be. */
+  #sealed = false;
   /** Bytes after the last line end. */
   #rest = Buffer.alloc(0);
-  /** A line that is no JSON: fine at the end, corrupt when anything follows. */
-  #damaged: { readonly bytes: Buffer; readonly fault: string } | undefined;
+  /** A line that is not as it was written: fine at the end, damage when anything follows. */
+  #doubtful: (DamagedLine & { readonly fault: string }) | undefined;
 
-  /** `keep` is what of each record stays in memory; all when absent. */
-  constructor(path: string, keep: (record: TrialRecord) => TrialRecord = (record) => record) {
+  constructor(path: string, { keep = (record) => record, damage = 'refuse' }: ReaderOptions = {}) {
     this.#path = path;
     this.#keep = keep;
+    this.#collect = damage === 'collect';
   }
 
   push(chunk: Buffer): void {
@@ -60,53 +84,77 @@ export class LogReader {
   end(): LogContents {
     const lacksNewline = this.#rest.length > 0;
     if (lacksNewline) this.#take(this.#rest, 0);
-    const contents = { records: this.#records, goodBytes: this.#goodBytes };
-    return this.#damaged === undefined
+    const contents = { records: this.#records, goodBytes: this.#goodBytes, damaged: this.#damaged };
+    return this.#doubtful === undefined
       ? { ...contents, lacksNewline }
-      : { ...contents, lacksNewline: false, torn: this.#damaged.bytes };
+      : { ...contents, lacksNewline: false, torn: this.#doubtful.bytes };
   }
 
   #take(bytes: Buffer, lineEnd: 0 | 1): void {
-    if (this.#damaged !== undefined) throw corrupt(this.#path, this.#line, this.#damaged.fault);
+    if (this.#doubtful !== undefined) this.#giveUp(this.#doubtful);
     this.#line++;
-    const read = parseLine(bytes);
+    const at = this.#at;
+    this.#at += bytes.length + lineEnd;
+    const read = parseLine(bytes, this.#sealed);
     if ('fault' in read) {
-      if (!read.cutOff) throw corrupt(this.#path, this.#line, read.fault);
+      if (!read.damaged) throw corrupt(this.#path, this.#line, read.fault, BY_HAND);
       const whole = lineEnd === 1 ? Buffer.concat([bytes, Buffer.from('\n')]) : Buffer.from(bytes);
-      this.#damaged = { bytes: whole, fault: read.fault };
+      this.#doubtful = { line: this.#line, at, bytes: whole, fault: read.fault };
       return;
     }
+    this.#sealed ||= read.sealed;
     const { trial } = read.record;
     const earlier = this.#lineOf.get(trial);
     if (earlier !== undefined) {
-      throw corrupt(this.#path, this.#line, `trial ${trial} is already recorded on line ${earlier}`);
+      throw corrupt(this.#path, this.#line, `trial ${trial} is already recorded on line ${earlier}`, BY_HAND);
     }
     this.#lineOf.set(trial, this.#line);
     this.#records.push(this.#keep(read.record));
     this.#goodBytes += bytes.length + lineEnd;
   }
+
+  #giveUp({ line, at, bytes, fault }: DamagedLine & { readonly fault: string }): void {
+    if (!this.#collect) throw corrupt(this.#path, line, fault, BY_RESUMING);
+    this.#damaged.push({ line, at, bytes });
+    this.#doubtful = undefined;
+  }
 }
 
-type Line = { readonly record: TrialRecord } | { readonly fault: string; readonly cutOff: boolean };
+type Line =
+  | { readonly record: TrialRecord; readonly sealed: boolean }
+  /** `damaged`: not the bytes that were written; otherwise a program wrote it so. */
+  | { readonly fault: string; readonly damaged: boolean };
 
-function parseLine(bytes: Buffer): Line {
-  const text = bytes.toString('utf8');
+function parseLine(bytes: Buffer, sealedBefore: boolean): Line {
+  const { text, seal } = openLine(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return { fault: `not valid JSON: ${excerpt(text)}`, cutOff: true };
+    return { fault: `not valid JSON: ${excerpt(bytes.toString('utf8'))}`, damaged: true };
+  }
+  if (seal === 'broken')
+    return { fault: `not what was written: its CRC differs: ${excerpt(text)}`, damaged: true };
+  if (seal === 'bare' && (sealedBefore || hasSeal(value))) {
+    return { fault: `not what was written: it has lost its CRC: ${excerpt(text)}`, damaged: true };
   }
   const read = parseTrialRecord(value);
-  return 'record' in read ? read : { fault: read.fault, cutOff: false };
+  return 'record' in read
+    ? { record: read.record, sealed: seal === 'whole' }
+    : { fault: read.fault, damaged: false };
 }
 
-function corrupt(path: string, line: number, what: string): PmvxError {
-  return new PmvxError(ExitCode.failure, {
-    where: `${path}:${line}`,
-    what,
-    next: 'Restore the file from a copy, or move this line elsewhere and resume the run to measure its trial again',
-  });
+function hasSeal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'crc32');
+}
+
+const BY_HAND =
+  'Restore the file from a copy, or move this line elsewhere and resume the run to measure its trial again';
+const BY_RESUMING =
+  'Restore the file from a copy, or resume the run: the line is set aside, and its trial measured again';
+
+function corrupt(path: string, line: number, what: string, next: string): PmvxError {
+  return new PmvxError(ExitCode.failure, { where: `${path}:${line}`, what, next });
 }
 
 function excerpt(text: string): string {

@@ -10,16 +10,20 @@ export interface ProcessIdentity {
   readonly bootId: string;
   /** Pids mean nothing outside their namespace (containers). */
   readonly pidNamespace: string;
+  /** Nor do start times outside theirs, whose clock begins elsewhere; absent where the kernel has no such namespaces. */
+  readonly timeNamespace?: string;
   readonly hostname: string;
 }
 
 /** The process that runs this code. */
 export function ownIdentity(): ProcessIdentity {
+  const timeNamespace = namespaceOf('time');
   return {
     pid: process.pid,
     startTicks: runningSince(process.pid) ?? '',
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     pidNamespace: readlinkSync('/proc/self/ns/pid'),
+    ...(timeNamespace === undefined ? {} : { timeNamespace }),
     hostname: hostname(),
   };
 }
@@ -28,7 +32,17 @@ export function ownIdentity(): ProcessIdentity {
 export function liveness(other: ProcessIdentity, self: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   if (other.bootId !== self.bootId) return other.hostname === self.hostname ? 'dead' : 'unknown';
   if (other.pidNamespace !== self.pidNamespace) return 'unknown';
+  // Seen from another clock the start time differs; that there is no such process at all is seen all the same.
+  if (other.timeNamespace !== self.timeNamespace && runningSince(other.pid) !== undefined) return 'unknown';
   return runningSince(other.pid) === other.startTicks ? 'alive' : 'dead';
+}
+
+function namespaceOf(kind: 'time'): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

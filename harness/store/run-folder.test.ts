@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -33,6 +41,7 @@ test('a run is created, left, opened again and read with all that was put in', a
     'plan.json',
     'provenance.json',
     'spec.json',
+    'sums.json',
     'trials.jsonl',
   ]);
 });
@@ -43,10 +52,12 @@ test('a run from before there were fork points is read as what it was', async (t
   const run = await createRun(folder, described);
   for (const record of RECORDS) await run.log.append(record);
   await run.close();
+  rmSync(join(folder, 'sums.json'));
   for (const name of ['spec.json', 'plan.json', 'trials.jsonl']) {
     const path = join(folder, name);
     const text = readFileSync(path, 'utf8');
     const older = text
+      .replaceAll(/,"crc32":"[0-9a-f]{8}"/g, '')
       .replaceAll(/"(?:point|counterfactual)": ?"[a-z]+",\s*/g, '')
       .replaceAll(/"points": \[[^\]]*\],\s*/g, '')
       .replaceAll(/"nodes": 1,\s*/g, '');
@@ -116,8 +127,58 @@ test('a folder that is no run is told from a run with a damaged file', async (t)
   await (await createRun(run, sampleDescription(RECORDS))).close();
   writeFileSync(join(run, 'plan.json'), '{');
   await t.throwsAsync(readRun(run), {
+    message: `${run}/plan.json: not what was written: its SHA-256 is not that in sums.json. Restore the file from a copy, or resume the run with the spec that it was made from, unchanged: the file is made again`,
+  });
+  rmSync(join(run, 'sums.json'));
+  await t.throwsAsync(readRun(run), {
     message: `${run}/plan.json: not valid JSON. Restore the file from a copy, or start the run anew`,
   });
+});
+
+test('of what describes a run each file that was changed or cut is made again, to the byte', async (t) => {
+  const folder = join(scratch(t), 'sample');
+  const described = sampleDescription(RECORDS);
+  await (await createRun(folder, described)).close();
+  for (const name of ['spec.json', 'plan.json', 'provenance.json', 'sums.json']) {
+    const path = join(folder, name);
+    const good = readFileSync(path, 'utf8');
+    for (const bad of ['', good.slice(0, 60), good.replace(/[0-9]/, '7').replace('a', 'b')]) {
+      t.not(bad, good);
+      writeFileSync(path, bad);
+      if (name === 'sums.json')
+        t.regex((await readRun(folder)).notices.join(), /sums\.json: damaged, so nothing/);
+      else await t.throwsAsync(readRun(folder), { message: /: not what was written: / });
+      const run = await openRun(folder, described);
+      await run.close();
+      t.is(run.notices.length, 1);
+      t.regex(run.notices[0] ?? '', new RegExp(`/${name}: was .* made again`));
+      t.is(readFileSync(path, 'utf8'), good);
+      t.deepEqual((await readRun(folder)).notices, []);
+    }
+  }
+  // Another spec is not what the run was made from, and is not taken for it.
+  const path = join(folder, 'spec.json');
+  writeFileSync(path, '{}');
+  const other = { ...described, spec: { ...described.spec, name: 'other' } };
+  await t.throwsAsync(openRun(folder, other), { message: /spec\.json: not what was written: / });
+  await t.throwsAsync(openRun(folder), { message: /spec\.json: not what was written: / });
+  t.is(readFileSync(path, 'utf8'), '{}');
+  t.false(existsSync(join(folder, 'run.lock')));
+});
+
+test('a word about an early end that records do not bear out is not believed', async (t) => {
+  const folder = join(scratch(t), 'sample');
+  const records = [sampleCompleted(), sampleUnmeasured({ block: 1 })];
+  const run = await createRun(folder, sampleDescription(records));
+  await run.log.append(records[0] as (typeof records)[0]);
+  await run.close();
+  const stop = join(folder, 'stop.json');
+  writeFileSync(stop, '{"blocks":1}');
+  t.is((await readRun(folder)).plan.trials.length, 1);
+  for (const bad of ['{"blocks":2}', '{"blocks":0}', '{"blocks":1.5}', '{"block1":1}', 'null', '[]']) {
+    writeFileSync(stop, bad);
+    await t.throwsAsync(readRun(folder), { message: /stop\.json: not what was written: / }, bad);
+  }
 });
 
 test('provenance tells the host, the versions and the commit, and leaves out what there is not', async (t) => {

@@ -1,39 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import type { Spec } from '../core/spec.ts';
-import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
+import type { TrialRecord } from '../core/trial.ts';
 import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
 import { type LogContents, LogReader } from './log-lines.ts';
-import { storedPlan, storedSpec } from './older-runs.ts';
-import type { Provenance } from './provenance.ts';
+import {
+  parseJson,
+  type RunDescription,
+  readDescription,
+  requireRun,
+  type StoredPlan,
+  textsOf,
+} from './run-description.ts';
 import { lockRun, type RunLock } from './run-lock.ts';
+import { DESCRIBED, formatSums, mendDescription, SUMS_FILE } from './run-sums.ts';
 import { storageFault } from './storage-fault.ts';
 import { TrialLog } from './trial-log.ts';
 
+export type { RunDescription, StoredPlan } from './run-description.ts';
+
 /** Names of what a run's folder holds; `results/README.md` describes each. */
 export const RUN_FILES = {
-  spec: 'spec.json',
-  plan: 'plan.json',
-  provenance: 'provenance.json',
+  ...DESCRIBED,
+  sums: SUMS_FILE,
   log: 'trials.jsonl',
   csv: 'trials.csv',
   stop: 'stop.json',
   consoles: 'consoles',
 } as const;
-
-/** The part of a plan that the store relies on; whatever else a plan has is kept as well. */
-export interface StoredPlan {
-  readonly trials: readonly PlannedTrial[];
-}
-
-export interface RunDescription {
-  readonly spec: Spec;
-  readonly plan: StoredPlan;
-  readonly provenance: Provenance;
-}
 
 /** A run that this process alone may write, until `close`. */
 export interface OpenRun extends RunDescription {
@@ -66,25 +62,35 @@ export async function createRun(folder: string, described: RunDescription): Prom
   const lock = await lockRun(folder);
   try {
     await makeFolder(join(folder, RUN_FILES.consoles));
-    await writeAtomic(join(folder, RUN_FILES.spec), stableJson(described.spec));
-    await writeAtomic(join(folder, RUN_FILES.plan), stableJson(described.plan));
+    const texts = { ...textsOf(described), provenance: stableJson(described.provenance) };
+    await writeAtomic(join(folder, RUN_FILES.spec), texts.spec);
+    await writeAtomic(join(folder, RUN_FILES.plan), texts.plan);
+    await writeAtomic(join(folder, RUN_FILES.sums), formatSums(texts));
     const log = await TrialLog.open(join(folder, RUN_FILES.log));
-    await writeAtomic(join(folder, RUN_FILES.provenance), stableJson(described.provenance));
-    return openRunOf(folder, described, log, lock);
+    await writeAtomic(join(folder, RUN_FILES.provenance), texts.provenance);
+    return openRunOf(folder, described, log, lock, []);
   } catch (error) {
     await lock.release();
     throw error;
   }
 }
 
-/** Opens an existing run for more trials. A torn last line of the log is moved aside. */
-export async function openRun(folder: string): Promise<OpenRun> {
+/**
+ * Opens an existing run for more trials. What is damaged is put right where that can be: a torn last line and changed lines of the
+ * log are moved aside, and of what describes the run a file is made again, from `again` (what the spec at hand leads to) or its copy.
+ */
+export async function openRun(
+  folder: string,
+  again?: Pick<RunDescription, 'spec' | 'plan'>,
+): Promise<OpenRun> {
   // Before the lock, so that a wrong path is reported as what it is.
-  const described = await readDescription(folder);
+  await requireRun(folder);
   const lock = await lockRun(folder);
   try {
+    const mended = await mendDescription(folder, again && textsOf(again));
+    const { notices, ...described } = await readDescription(folder);
     const log = await TrialLog.open(join(folder, RUN_FILES.log));
-    return openRunOf(folder, described, log, lock);
+    return openRunOf(folder, described, log, lock, [...mended, ...notices]);
   } catch (error) {
     await lock.release();
     throw error;
@@ -99,16 +105,16 @@ export async function readRun(
   folder: string,
   keep?: (record: TrialRecord) => TrialRecord,
 ): Promise<StoredRun> {
-  const described = await readDescription(folder);
+  const { notices: doubts, ...described } = await readDescription(folder);
   const path = join(folder, RUN_FILES.log);
   const contents = await readLog(path, keep);
-  const notices =
+  const torn =
     contents.torn === undefined
       ? []
       : [`${path}: the last line is incomplete and was left out (${contents.torn.length} bytes)`];
-  const early = await readEarlyEnd(folder);
+  const early = await readEarlyEnd(folder, described.plan, contents.records);
   const plan = early === undefined ? described.plan : planUntil(described.plan, early);
-  return { folder, ...described, plan, records: contents.records, notices };
+  return { folder, ...described, plan, records: contents.records, notices: [...doubts, ...torn] };
 }
 
 function planUntil(plan: StoredPlan, { blocks }: EarlyEnd): StoredPlan {
@@ -119,7 +125,7 @@ function planUntil(plan: StoredPlan, { blocks }: EarlyEnd): StoredPlan {
 const CHUNK = 4 * 1024 * 1024;
 
 async function readLog(path: string, keep?: (record: TrialRecord) => TrialRecord): Promise<LogContents> {
-  const reader = new LogReader(path, keep);
+  const reader = new LogReader(path, keep === undefined ? {} : { keep });
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) reader.push(chunk as Buffer);
   } catch (error) {
@@ -128,18 +134,42 @@ async function readLog(path: string, keep?: (record: TrialRecord) => TrialRecord
   return reader.end();
 }
 
-async function readEarlyEnd(folder: string): Promise<EarlyEnd | undefined> {
-  return existsSync(join(folder, RUN_FILES.stop)) ? readJson<EarlyEnd>(folder, RUN_FILES.stop) : undefined;
+/** What `stop.json` says, when plan and records agree: all trials of so many blocks, and none of a later one. */
+async function readEarlyEnd(
+  folder: string,
+  plan: StoredPlan,
+  records: readonly TrialRecord[],
+): Promise<EarlyEnd | undefined> {
+  const path = join(folder, RUN_FILES.stop);
+  if (!existsSync(path)) return undefined;
+  const text = await readFile(path, 'utf8');
+  const early = parseJson<Partial<EarlyEnd>>(text, path);
+  const blocks = early?.blocks ?? 0;
+  const due = plan.trials.filter(({ block }) => block < blocks).length;
+  const within = records.filter(({ block }) => block < blocks).length;
+  if (Number.isSafeInteger(blocks) && blocks > 0 && within === due && records.length === due)
+    return { blocks };
+  throw new PmvxError(ExitCode.failure, {
+    where: path,
+    what: `not what was written: it says ${JSON.stringify(text.slice(0, 60))}, and of ${due} trials of these blocks ${within} are recorded, ${records.length} in all`,
+    next: 'Resume the run: it decides once more',
+  });
 }
 
-function openRunOf(folder: string, described: RunDescription, log: TrialLog, lock: RunLock): OpenRun {
+function openRunOf(
+  folder: string,
+  described: RunDescription,
+  log: TrialLog,
+  lock: RunLock,
+  found: readonly string[],
+): OpenRun {
   const { spec, plan, provenance } = described;
   const tookOver = lock.tookOver ? [`${lock.path}: taken over from a controller that no longer runs`] : [];
   const close = async (): Promise<void> => {
     await log.close();
     await lock.release();
   };
-  return { folder, spec, plan, provenance, log, notices: [...tookOver, ...log.notices], close };
+  return { folder, spec, plan, provenance, log, notices: [...tookOver, ...found, ...log.notices], close };
 }
 
 async function claimFolder(folder: string): Promise<void> {
@@ -161,42 +191,5 @@ async function claimFolder(folder: string): Promise<void> {
         ? 'Continue that run with --resume, or choose another folder with --out'
         : 'Choose another folder with --out',
     });
-  }
-}
-
-async function readDescription(folder: string): Promise<RunDescription> {
-  // Alone and first: it was written last, so without it this is no run, whatever else is there.
-  const provenance = await readJson<Provenance>(folder, RUN_FILES.provenance);
-  const [spec, plan] = await Promise.all([
-    readJson<Spec>(folder, RUN_FILES.spec),
-    readJson<StoredPlan>(folder, RUN_FILES.plan),
-  ]);
-  return { spec: storedSpec(spec), plan: storedPlan(plan), provenance };
-}
-
-async function readJson<T>(folder: string, name: string): Promise<T> {
-  const path = join(folder, name);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new PmvxError(
-      ExitCode.usage,
-      {
-        where: folder,
-        what: `not a run: ${basename(path)} cannot be read`,
-        next: 'pmvx list runs shows what there is',
-      },
-      { cause: error },
-    );
-  }
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw new PmvxError(
-      ExitCode.failure,
-      { where: path, what: 'not valid JSON', next: 'Restore the file from a copy, or start the run anew' },
-      { cause: error },
-    );
   }
 }

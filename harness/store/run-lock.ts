@@ -19,6 +19,8 @@ const Holder = z.object({
   startTicks: z.string(),
   bootId: z.string(),
   pidNamespace: z.string(),
+  /** Absent in locks of older versions. */
+  timeNamespace: z.string().exactOptional(),
   hostname: z.string(),
 });
 
@@ -95,7 +97,8 @@ async function removeStale(path: string, held: string, text: string): Promise<bo
 /** Creates `path` with its whole text at once, so that nobody reads half of it; false when it exists. */
 async function createWhole(path: string, text: string): Promise<boolean> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  await writeFile(beside, text, { flag: 'wx' });
+  // Synced: after a power cut a lock without its text would be somebody unknown's.
+  await writeFile(beside, text, { flag: 'wx', flush: true });
   try {
     await link(beside, path);
     return true;

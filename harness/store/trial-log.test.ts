@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
-import { ExitCode, PmvxError } from '../core/errors.ts';
+import { PmvxError } from '../core/errors.ts';
+import type { TrialRecord } from '../core/trial.ts';
+import { parseLog } from './log-lines.ts';
 import { parseTrialRecord } from './record-schema.ts';
 import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
+import { sealLine } from './sealed-line.ts';
 import { TrialLog } from './trial-log.ts';
 
 function scratch(t: ExecutionContext): string {
@@ -17,7 +20,7 @@ function scratch(t: ExecutionContext): string {
 }
 
 function line(trial: string): string {
-  return `${JSON.stringify(sampleCompleted({ trial }))}\n`;
+  return sealLine(sampleCompleted({ trial })).toString();
 }
 
 test('records come back as written and in the order of the calls, also when calls overlap', async (t) => {
@@ -131,23 +134,78 @@ test('a last record that lacks just its line end is whole, and is kept', async (
   t.is(readFileSync(path, 'utf8'), line('0000') + line('0001') + line('0002'));
 });
 
-test('damage in the middle is an error that names the line, and changes nothing', async (t) => {
+test('lines in the middle that are not what was written are set aside, and the rest is kept', async (t) => {
+  for (const [damage, said] of [
+    ['{"v":1,"run\n', 'line 2 is not what was written'],
+    [line('0001').replace('"value":0.25', '"value":0.35'), 'line 2 is not what was written'],
+    [`{}}\n${line('0003').replace('crc32', 'crc33')}`, 'lines 2, 3 are not what was written'],
+  ] as const) {
+    const folder = scratch(t);
+    const path = join(folder, 'trials.jsonl');
+    writeFileSync(path, `${line('0000')}${damage}${line('0002')}${line('0004').slice(0, 30)}`);
+    const log = await TrialLog.open(path);
+    t.deepEqual(
+      log.records.map(({ trial }) => trial),
+      ['0000', '0002'],
+    );
+    t.true(log.notices[0]?.startsWith(`${path}: ${said} (moved to ${path}.damaged-1); `), log.notices[0]);
+    t.regex(log.notices[1] ?? '', /^.*trials\.jsonl: the last line was cut off \(30 bytes/);
+    t.is(readFileSync(`${path}.damaged-1`, 'utf8'), damage);
+    await log.append(sampleCompleted({ trial: '0001' }));
+    await log.close();
+    t.is(readFileSync(path, 'utf8'), line('0000') + line('0002') + line('0001'));
+  }
+});
+
+test('no flipped bit and no cut ever changes a record: it is as it was written, or gone', (t) => {
+  const written = ['0000', '0001', '0002'].map((trial) => sampleCompleted({ trial }));
+  const whole = Buffer.concat(written.map(sealLine));
+  const known = new Map(written.map((record) => [record.trial, JSON.stringify(record)]));
+  const read = (bytes: Buffer): number => {
+    const { records } = parseLog(bytes, 'log', { damage: 'collect' });
+    // The first line says whether lines are sealed: where its seal is lost, only that member is not as it was.
+    const changed = records.filter((record) => {
+      const { trial } = record;
+      const own = Object.entries(record).filter(([key]) => key in sampleCompleted());
+      return JSON.stringify(Object.fromEntries(own)) !== known.get(trial);
+    });
+    if (changed.length > 0) t.fail(`${JSON.stringify(changed)}`);
+    return records.length;
+  };
+  t.is(read(whole), 3);
+  const most = whole.length * 8;
+  let kept = 0;
+  for (let bit = 0; bit < most; bit++) {
+    const flipped = Buffer.from(whole);
+    flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+    kept += read(flipped);
+  }
+  // A flipped line end damages two lines; all other bits one.
+  t.true(kept >= 2 * most - 16 && kept <= 2 * most + 8 * 30, `${kept} of ${most} flips`);
+  for (let length = 0; length < whole.length; length += 7) read(whole.subarray(0, length));
+});
+
+test('a log of lines from before they were sealed is read, and goes on with sealed ones', async (t) => {
   const path = join(scratch(t), 'trials.jsonl');
-  const text = `${line('0000')}{"v":1,"run\n${line('0001')}`;
-  writeFileSync(path, text);
-  const error = await t.throwsAsync(TrialLog.open(path), { instanceOf: PmvxError });
-  t.is(
-    error.message,
-    `${path}:2: not valid JSON: "{\\"v\\":1,\\"run". Restore the file from a copy, or move this line elsewhere and resume the run to measure its trial again`,
+  writeFileSync(path, `${JSON.stringify(sampleCompleted())}\n`);
+  const log = await TrialLog.open(path);
+  await log.append(sampleCompleted({ trial: '0001' }));
+  await log.close();
+  t.deepEqual(
+    parseLog(readFileSync(path), path).records.map((record) => record),
+    [sampleCompleted(), sampleCompleted({ trial: '0001' })],
   );
-  t.is(error.code, ExitCode.failure);
-  t.is(readFileSync(path, 'utf8'), text);
+  // Without a seal nobody can tell, but what cannot be parsed is told.
+  writeFileSync(path, `{"v":1,"run\n${JSON.stringify(sampleCompleted())}\n`);
+  t.throws(() => parseLog(readFileSync(path), path), {
+    message: `${path}:1: not valid JSON: "{\\"v\\":1,\\"run". Restore the file from a copy, or resume the run: the line is set aside, and its trial measured again`,
+  });
 });
 
 test('valid JSON that is no trial record is an error, even on the last line', async (t) => {
   const path = join(scratch(t), 'trials.jsonl');
   const refusedWithMetric = { ...sampleUnmeasured(), metrics: sampleCompleted().metrics };
-  writeFileSync(path, `${line('0000')}${JSON.stringify(refusedWithMetric)}\n`);
+  writeFileSync(path, line('0000') + sealLine(refusedWithMetric as TrialRecord));
   const error = await t.throwsAsync(TrialLog.open(path), { instanceOf: PmvxError });
   t.true(error.message.startsWith(`${path}:2: not a trial record: metrics: `), error.message);
 

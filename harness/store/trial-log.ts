@@ -3,8 +3,9 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import { syncFolder } from './atomic-write.ts';
-import { type LogContents, parseLog } from './log-lines.ts';
+import { syncFolder, writeAtomic } from './atomic-write.ts';
+import { type DamagedLine, type LogContents, parseLog } from './log-lines.ts';
+import { sealLine } from './sealed-line.ts';
 import { storageFault } from './storage-fault.ts';
 
 /**
@@ -31,15 +32,28 @@ export class TrialLog {
     this.#bytes = contents.goodBytes;
   }
 
-  /** Opens or creates the log. A torn last line is moved to `<path>.torn-<n>`, and a notice says so. */
+  /**
+   * Opens or creates the log. A torn last line is moved to `<path>.torn-<n>`, lines that are not what was written to
+   * `<path>.damaged-<n>`, and a notice says so: their trials are as if they had never been.
+   */
   static async open(path: string): Promise<TrialLog> {
+    return TrialLog.#open(path, []);
+  }
+
+  static async #open(path: string, found: readonly string[]): Promise<TrialLog> {
     try {
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644);
       try {
         await syncFolder(dirname(path));
-        const contents = parseLog(await handle.readFile(), path);
-        const notices = contents.torn === undefined ? [] : [await setAside(path, handle, contents)];
-        const log = new TrialLog(path, handle, contents, notices);
+        const bytes = await handle.readFile();
+        const contents = parseLog(bytes, path, { damage: 'collect' });
+        if (contents.damaged.length > 0) {
+          const mended = await setDamageAside(path, bytes, contents.damaged);
+          await handle.close();
+          return await TrialLog.#open(path, [...found, mended]);
+        }
+        const torn = contents.torn === undefined ? [] : [await setTornAside(path, handle, contents)];
+        const log = new TrialLog(path, handle, contents, [...found, ...torn]);
         // The crash may have cut off just the line end: the record is whole and is kept.
         if (contents.lacksNewline) await log.#write(Buffer.from('\n'));
         return log;
@@ -78,7 +92,7 @@ export class TrialLog {
         next: 'A trial has one record; start a new run to measure it again',
       });
     }
-    await this.#write(Buffer.from(`${JSON.stringify(record)}\n`));
+    await this.#write(sealLine(record));
     this.#known.add(record.trial);
     this.#records.push(record);
   }
@@ -101,20 +115,46 @@ export class TrialLog {
   }
 }
 
-/** Keeps the torn bytes in a file of their own before they are cut off. */
-async function setAside(path: string, handle: FileHandle, contents: LogContents): Promise<string> {
-  const torn = contents.torn as Buffer;
-  const aside = await createNumbered(`${path}.torn-`);
-  try {
-    await aside.handle.writeFile(torn);
-    await aside.handle.sync();
-  } finally {
-    await aside.handle.close();
+/** Takes lines that were changed out of the log, and keeps them in a file of their own. */
+async function setDamageAside(path: string, bytes: Buffer, damaged: readonly DamagedLine[]): Promise<string> {
+  const aside = await keepBytes(`${path}.damaged-`, Buffer.concat(damaged.map((each) => each.bytes)));
+  await writeAtomic(path, without(bytes, damaged));
+  const lines = damaged.map(({ line }) => line).join(', ');
+  return damaged.length === 1
+    ? `${path}: line ${lines} is not what was written (moved to ${aside}); its trial is measured again`
+    : `${path}: lines ${lines} are not what was written (moved to ${aside}); their trials are measured again`;
+}
+
+function without(bytes: Buffer, damaged: readonly DamagedLine[]): Buffer {
+  const good: Buffer[] = [];
+  let from = 0;
+  for (const { at, bytes: line } of damaged) {
+    good.push(bytes.subarray(from, at));
+    from = at + line.length;
   }
-  await syncFolder(dirname(path));
+  return Buffer.concat([...good, bytes.subarray(from)]);
+}
+
+/** Keeps the torn bytes in a file of their own before they are cut off. */
+async function setTornAside(path: string, handle: FileHandle, contents: LogContents): Promise<string> {
+  const torn = contents.torn as Buffer;
+  const aside = await keepBytes(`${path}.torn-`, torn);
   await handle.truncate(contents.goodBytes);
   await handle.sync();
-  return `${path}: the last line was cut off (${torn.length} bytes, moved to ${aside.path}); ${contents.records.length} whole records kept`;
+  return `${path}: the last line was cut off (${torn.length} bytes, moved to ${aside}); ${contents.records.length} whole records kept`;
+}
+
+/** Bytes in a new file, on disk when this resolves: its path. */
+async function keepBytes(prefix: string, bytes: Buffer): Promise<string> {
+  const { path, handle } = await createNumbered(prefix);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(dirname(path));
+  return path;
 }
 
 async function createNumbered(prefix: string): Promise<{ path: string; handle: FileHandle }> {
