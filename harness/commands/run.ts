@@ -29,6 +29,8 @@ export interface RunOptions extends PlaceOptions {
   readonly spec: string;
   readonly jobs?: number;
   readonly engine?: EngineName;
+  /** False: no table and no figure at the end. */
+  readonly report?: boolean;
   /** The command that goes on with a run that was stopped; `pmvx run --resume` unless another one led here. */
   readonly goOnWith?: string;
 }
@@ -91,7 +93,7 @@ export async function runSpec(spec: Spec, options: RunOptions, context: CommandC
     let files: readonly string[] = [RUN_FILES.csv, RUN_FILES.log];
     if (end === 'interrupted') {
       context.warn(`pmvx: stopped; go on with: ${options.goOnWith ?? resumeCommand(options, place)}`);
-    } else {
+    } else if (options.report !== false) {
       // Tables and figures take a while to load, and a run that is stopped needs none.
       const { reportRun } = await import('./run-table.ts');
       const input = { run: place.id, spec, planned, records };

@@ -71,6 +71,7 @@ export function addSpecCommands(
       '--resume [run]',
       'go on with a run: its id or folder; default --out, else the latest of this spec',
     )
+    .option('--no-report', 'records only: no table, no figure; `pmvx analyze` makes them later')
     .addHelpText('after', RUN_NOTES)
     .action(async (spec: string, options: Omit<import('./run.ts').RunOptions, 'spec'>) => {
       const { runCommand } = await import('./run.ts');
