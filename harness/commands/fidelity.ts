@@ -10,8 +10,9 @@ import { readSpec } from '../spec/read-spec.ts';
 import { RUN_FILES, readRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
 import { engineStatuses, jobsOn, policiesOn, type TryEngine } from './fidelity-engines.ts';
-import { runSpec, shellWords } from './run.ts';
+import { runSpec } from './run.ts';
 import { stamp } from './run-place.ts';
+import { shellWords } from './shell-words.ts';
 
 const SPEC = 'harness/experiments/fidelity.yaml';
 const ENGINES: readonly EngineName[] = ['exact', 'tcg', 'kvm', 'native'];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InvalidArgumentError, Option } from 'commander';
+import { parseShard } from '../plan/shard.ts';
 
 /** How many VMs run at once. */
 export function jobsOption(): Option {
@@ -14,6 +15,18 @@ export function percentOption(flags: string, about: string): Option {
       throw new InvalidArgumentError('Give a number of per cent from 0 to 100, like 2 or 0.5.');
     }
     return number;
+  });
+}
+
+/** Which of several hosts this one is. */
+export function shardOption(): Option {
+  return new Option(
+    '--shard <i/n>',
+    'only the blocks of host i of n; `pmvx merge` puts the runs together',
+  ).argParser((text) => {
+    const shard = parseShard(text);
+    if (shard === undefined) throw new InvalidArgumentError('Give i/n with i from 1 to n, like 2/8.');
+    return shard;
   });
 }
 

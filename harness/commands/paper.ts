@@ -9,7 +9,8 @@ import { readSpec } from '../spec/read-spec.ts';
 import { RUN_FILES, readRun, type StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
 import { paperEvidence } from './paper-evidence.ts';
-import { runSpec, shellWords } from './run.ts';
+import { runSpec } from './run.ts';
+import { shellWords } from './shell-words.ts';
 
 export type PaperSize = 'quick' | 'full';
 

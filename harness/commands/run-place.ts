@@ -22,19 +22,19 @@ export function runsFolder(root: string): string {
   return join(root, 'results', 'runs');
 }
 
-/** The run that the options of `pmvx run` mean. */
+/** The run that the options of `pmvx run` mean; a new one is called `names.run` and the time. */
 export async function chooseRunPlace(
   options: PlaceOptions,
-  specName: string,
+  names: { readonly spec: string; readonly run: string },
   root: string,
   now: Date,
 ): Promise<RunPlace> {
   const runs = runsFolder(root);
   if (options.resume === undefined) {
-    return placeAt(options.out ?? join(runs, `${specName}-${stamp(now)}`), false);
+    return placeAt(options.out ?? join(runs, `${names.run}-${stamp(now)}`), false);
   }
   if (options.resume === true) {
-    return placeAt(options.out ?? (await latestRunOf(specName, runs)), true);
+    return placeAt(options.out ?? (await latestRunOf(names.spec, runs)), true);
   }
   if (options.out !== undefined) {
     throw new PmvxError(ExitCode.usage, {

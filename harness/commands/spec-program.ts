@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
-import { jobsOption } from './options.ts';
+import { jobsOption, shardOption } from './options.ts';
 
 const RUN_NOTES = `
 Trials run in the order of \`pmvx plan\`, N at once, and are recorded one by one: what is recorded is never run again,
@@ -14,6 +14,7 @@ Examples:
   pmvx run harness/experiments/quickstart.yaml
   pmvx run my.yaml --jobs 4 --out /data/runs/night-1
   pmvx run my.yaml --out /data/runs/night-1 --resume
+  pmvx run my.yaml --shard 2/8 --out parts/2        on the second of eight hosts; then pmvx merge parts/* --out night-1
   pmvx run my.yaml --engine mock                    try a spec without any VM: invented numbers, no measurement`;
 
 /** Adds what begins with a spec: `pmvx quickstart | validate | plan | schema | run | fidelity`. */
@@ -66,6 +67,7 @@ export function addSpecCommands(
     .argument('<spec>', 'YAML file')
     .addOption(jobsOption())
     .addOption(new Option('--engine <name>', "instead of the spec's").choices(ENGINE_NAMES))
+    .addOption(shardOption())
     .option('--out <dir>', "folder of the run; default results/runs/<the spec's name>-<time>")
     .option(
       '--resume [run]',

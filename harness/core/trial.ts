@@ -61,6 +61,17 @@ export interface Usage {
   readonly involuntarySwitches: number;
 }
 
+/** Where and when a trial ran. */
+export interface HostOfTrial {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly seconds: number;
+  /** 1, or 2 when the machine itself died the first time. */
+  readonly attempt: number;
+  /** Names the node, by what it is; absent in records from before it was kept. */
+  readonly fingerprint?: string;
+}
+
 interface TrialFacts {
   readonly v: 1;
   readonly run: string;
@@ -89,7 +100,7 @@ interface TrialFacts {
   /** Guest time from power-on to the end, seconds. Virtual on `exact`. */
   readonly guestSeconds?: number;
   /** Host facts: never compared between runs. */
-  readonly host: { readonly startedAt: string; readonly seconds: number; readonly attempt: number };
+  readonly host: HostOfTrial;
 }
 
 export interface CompletedTrial extends TrialFacts {

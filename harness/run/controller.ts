@@ -24,6 +24,8 @@ export interface RunJob {
   readonly log: RecordSink;
   /** Folder that gets one folder of consoles a trial. */
   readonly consoles: string;
+  /** Names this host in every record. */
+  readonly fingerprint?: string;
   /** Most trials at once. */
   readonly jobs: number;
   /** Aborted by the user: VMs are killed and what was running leaves no record. */
@@ -122,7 +124,15 @@ async function runTrial(
       continue;
     }
     const probes = job.spec.probes?.sets;
-    const context = { run: job.run, engine: job.engine.name, startedAt, attempt, ...(probes && { probes }) };
+    const { run, fingerprint } = job;
+    const context = {
+      run,
+      engine: job.engine.name,
+      startedAt,
+      attempt,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(probes && { probes }),
+    };
     return judge(planned, workload.definition, policy.definition, outcome, context);
   }
 }

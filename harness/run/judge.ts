@@ -2,7 +2,7 @@
 import { extractMetrics } from '../core/extract.ts';
 import type { PolicyDefinition } from '../core/policy.ts';
 import type { ProbeSet } from '../core/probe-counters.ts';
-import type { EngineName, PlannedTrial, TrialRecord, Usage } from '../core/trial.ts';
+import type { EngineName, HostOfTrial, PlannedTrial, TrialRecord, Usage } from '../core/trial.ts';
 import type { WorkloadDefinition } from '../core/workload.ts';
 import type { GuestOutcome, RunResult } from '../lab/engine.ts';
 import { type Evidence, lastLines, readEvidence } from './evidence.ts';
@@ -17,6 +17,8 @@ export interface JudgeContext {
   readonly startedAt: string;
   /** 1, or 2 when the machine itself died the first time. */
   readonly attempt: number;
+  /** Names the host. */
+  readonly fingerprint?: string;
   /** Sets of probes that the guest was told to run. */
   readonly probes?: readonly ProbeSet[];
 }
@@ -83,8 +85,15 @@ function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeCon
     ...(seen.output === undefined ? {} : { output: seen.output }),
     transcript: outcome.transcript,
     ...(seen.guestSeconds === undefined ? {} : { guestSeconds: seen.guestSeconds }),
-    host: { startedAt: context.startedAt, seconds: outcome.hostSeconds, attempt: context.attempt },
+    host: hostOf(outcome, context),
   };
+}
+
+function hostOf(
+  { hostSeconds }: GuestOutcome,
+  { startedAt, attempt, fingerprint }: JudgeContext,
+): HostOfTrial {
+  return { startedAt, seconds: hostSeconds, attempt, ...(fingerprint === undefined ? {} : { fingerprint }) };
 }
 
 function usageOf({ elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches }: RunResult): Usage {

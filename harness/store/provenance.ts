@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
+import { readDistro } from './nodes.ts';
 
 export interface HostFacts {
   readonly cpuModel?: string;
@@ -95,9 +96,4 @@ async function gitFacts(root: string): Promise<{ commit?: string; dirty?: boolea
   ]);
   if (head.failed || status.failed) return {};
   return { commit: head.stdout.trim(), dirty: status.stdout !== '' };
-}
-
-async function readDistro(): Promise<string | undefined> {
-  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1];
 }

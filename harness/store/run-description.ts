@@ -20,6 +20,10 @@ import {
 /** The part of a plan that the store relies on; whatever else a plan has is kept as well. */
 export interface StoredPlan {
   readonly trials: readonly PlannedTrial[];
+  /** Names the spec that it follows from; absent in tests. */
+  readonly digest?: string;
+  /** Which part of a larger plan it is. */
+  readonly shard?: { readonly index: number; readonly of: number };
 }
 
 export interface RunDescription {

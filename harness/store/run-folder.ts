@@ -6,6 +6,7 @@ import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
 import { type LogContents, LogReader } from './log-lines.ts';
+import { NODES_FILE } from './nodes.ts';
 import {
   parseJson,
   type RunDescription,
@@ -28,6 +29,7 @@ export const RUN_FILES = {
   log: 'trials.jsonl',
   csv: 'trials.csv',
   stop: 'stop.json',
+  nodes: NODES_FILE,
   consoles: 'consoles',
 } as const;
 
