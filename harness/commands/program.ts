@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import project from '../../package.json' with { type: 'json' };
 import type { ExitCode } from '../core/errors.ts';
+import { addAutotuneCommands } from './autotune-program.ts';
 import { addBenchCommands } from './bench-program.ts';
 import { addCatalogCommands } from './catalog-program.ts';
 import type { CommandContext } from './context.ts';
@@ -26,6 +27,7 @@ Examples:
   pmvx diverge my-experiment.yaml --policies a,b    the first context switch at which two policies differ
   pmvx learn matrix-20260101-120000 --map map.db    remember what a run showed
   pmvx query matrix-20260101-120000/0007 --map map.db   which policy did best when a system looked so?
+  sudo pmvx autotune --map map.db --dry-run         what would the daemon do on this machine?
   pmvx list policies
   pmvx doctor                                       which engines work on this machine, and why
 
@@ -42,6 +44,7 @@ const GROUPS = [
   addCatalogCommands,
   addForkCommands,
   addMapCommands,
+  addAutotuneCommands,
   addTraceCommands,
   addBenchCommands,
   addImageCommands,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isNamed } from '../core/held-program.ts';
 import type { PolicyDefinition } from '../core/policy.ts';
+import { FIRST_ERROR_KIND, type KernelExit, kernelExits } from '../core/scheduler-exit.ts';
 import type { KnobState, SchedExtState, SchedulerExit, UnmeasuredTrial } from '../core/trial.ts';
 import { type Evidence, lastLines } from './evidence.ts';
-import { FIRST_ERROR_KIND, type KernelExit, kernelExits } from './scheduler-exit.ts';
 import { verifierRefusal } from './verifier-words.ts';
 
 /** Why a trial yields no metric. */

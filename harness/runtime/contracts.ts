@@ -60,14 +60,7 @@ export interface Selection {
   /** Policy's id; `eevdf` when it abstains. */
   readonly policy: string;
   /** Which rule of the selector decided. */
-  readonly rule:
-    | 'map'
-    | 'abstain'
-    | 'unknown-window'
-    | 'smoothing'
-    | 'map-unreadable'
-    | 'not-available'
-    | 'given';
+  readonly rule: 'map' | 'abstain' | 'unknown-window' | 'map-unreadable' | 'not-available' | 'given';
   /** One sentence. */
   readonly why: string;
   readonly neighbours: readonly NearbySituation[];
@@ -82,6 +75,8 @@ export interface Selection {
 export interface SelectorState {
   /** Policy that is active now. */
   readonly policy: string;
+  /** Policies that may not be switched to now: they are in quarantine. */
+  readonly excluded: ReadonlySet<string>;
 }
 
 export interface Selector {
@@ -125,12 +120,11 @@ export interface Departure {
   readonly why: string;
 }
 
+export type PolicyKind = 'builtin' | 'struct_ops' | 'process' | 'knob';
+
 export interface Actuator {
   /** Policies that can be switched to here, with the version that quarantine is about. */
-  readonly policies: ReadonlyMap<
-    string,
-    { readonly kind: 'builtin' | 'struct_ops' | 'process' | 'knob'; readonly version: string }
-  >;
+  readonly policies: ReadonlyMap<string, { readonly kind: PolicyKind; readonly version: string }>;
   /** What the kernel says now. */
   current(): Promise<KernelState>;
   /** The policy that this actuator holds, or EEVDF. */
@@ -155,6 +149,8 @@ export type Action =
 /** Which rule of the guard decided; `pmvx explain` has a sentence for each. */
 export type GuardRule =
   | 'agrees'
+  | 'no-evidence'
+  | 'not-available'
   | 'evidence'
   | 'dwell'
   | 'hysteresis'
@@ -168,8 +164,7 @@ export type GuardRule =
   | 'journal'
   | 'applied'
   | 'rolled-back'
-  | 'released'
-  | 'settling';
+  | 'released';
 
 /** One line of the journal: all that a decision rests on, and what came of it. */
 export interface Decision {
@@ -240,9 +235,14 @@ export interface Event {
     | 'fault'
     | 'healed';
   readonly what: string;
+  /** Of an event that the guard decided about, as in a decision. */
+  readonly rule?: GuardRule;
+  readonly because?: string;
+  readonly action?: Action;
   readonly from?: string;
   readonly to?: string;
   readonly answer?: SwitchReport;
+  readonly dry?: boolean;
 }
 
 export type JournalLine = Decision | Intent | Event;
@@ -308,6 +308,7 @@ export interface Proposal {
   readonly policy: string;
   readonly reason: string;
   readonly at: string;
+  readonly holdMs: number;
   /** After that `apply` refuses it, ISO 8601. */
   readonly expires: string;
   /** What the guard would say now. */
@@ -324,8 +325,14 @@ export interface ControlMethods {
   reload: { params: Record<string, never>; result: Status };
   /** The last `count` decisions (default 20), oldest first; `all: false` (default true): only those that did something. */
   decisions: { params: { readonly count?: number; readonly all?: boolean }; result: readonly JournalLine[] };
+  /** `expiresMs`: how long the proposal may be applied (60 s); `holdMs`: how long the map is not asked after that (10 min). */
   propose: {
-    params: { readonly policy: string; readonly reason: string; readonly expiresMs?: number };
+    params: {
+      readonly policy: string;
+      readonly reason: string;
+      readonly expiresMs?: number;
+      readonly holdMs?: number;
+    };
     result: Proposal;
   };
   /** By a proposal's `id`; by `policy` alone only with `unguarded: true` in the configuration, past dwell, rate and hysteresis. */

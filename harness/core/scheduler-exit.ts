@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SchedulerExit } from '../core/trial.ts';
+import type { SchedulerExit } from './trial.ts';
 
 /**
  * The kernel's words for why a scheduler left, and their numbers.

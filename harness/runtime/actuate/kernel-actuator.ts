@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import { isNamed } from '../../core/held-program.ts';
+import type { KernelExit } from '../../core/scheduler-exit.ts';
+import {
+  type Actuator,
+  type Departure,
+  EEVDF,
+  type KernelState,
+  type PolicyKind,
+  type SwitchReport,
+} from '../contracts.ts';
+import type { Clock } from '../sense/clock.ts';
+import type { Held, Holder, Prepared } from './holder.ts';
+
+export interface KernelActuatorOptions {
+  readonly holders: ReadonlyMap<string, Holder>;
+  readonly readState: () => KernelState;
+  /** Departures that the kernel's log tells of since the last call. */
+  readonly exits: () => readonly KernelExit[];
+  readonly clock: Clock;
+  /** How long a policy may take to be in effect, and to be gone, ms. */
+  readonly deadlineMs: number;
+}
+
+const POLL_MS = 1;
+
+/** Brings policies into effect in the running kernel, one at a time, and believes nobody but the kernel. */
+export class KernelActuator implements Actuator {
+  readonly policies: ReadonlyMap<string, { readonly kind: PolicyKind; readonly version: string }>;
+  readonly #options: KernelActuatorOptions;
+  #held: { readonly policy: string; readonly held: Held } | undefined;
+
+  constructor(options: KernelActuatorOptions) {
+    this.#options = options;
+    const known = [...options.holders].map(([id, { kind, version }]) => [id, { kind, version }] as const);
+    this.policies = new Map<string, { readonly kind: PolicyKind; readonly version: string }>([
+      [EEVDF, { kind: 'builtin', version: '' }],
+      ...known,
+    ]);
+  }
+
+  async current(): Promise<KernelState> {
+    return this.#options.readState();
+  }
+
+  held(): string {
+    return this.#held?.policy ?? EEVDF;
+  }
+
+  async stranger(): Promise<string | undefined> {
+    const { state, ops } = this.#options.readState();
+    if (state === 'absent' || state === 'disabled') return undefined;
+    const ours = this.#held?.held.ops;
+    if (ours !== undefined && isNamed(ours, ops)) return undefined;
+    // Between being enabled and being named there is a moment.
+    return ops ?? (state === 'enabled' ? 'a scheduler without a name' : undefined);
+  }
+
+  async departure(): Promise<Departure | undefined> {
+    const exits = this.#options.exits();
+    const current = this.#held;
+    if (current === undefined) return undefined;
+    const { policy, held } = current;
+    const own = safely(() => held.ended());
+    if (held.ops === undefined) return own === undefined ? undefined : { policy, how: 'replaced', why: own };
+    const { state, ops } = this.#options.readState();
+    const there = state === 'enabled' && ops !== undefined && isNamed(held.ops, ops);
+    if (there && own === undefined) return undefined;
+    const exit = exits.findLast(({ ops: name }) => isNamed(held.ops as string, name));
+    const why = exit?.words ?? own ?? `the kernel says ${state}${ops === undefined ? '' : `, ${ops}`}`;
+    return { policy, how: howOf(exit, own), why: why.slice(0, 600) };
+  }
+
+  async switchTo(to: string): Promise<SwitchReport> {
+    const { clock } = this.#options;
+    const from = this.held();
+    const beganNs = clock.nowNs();
+    if (to === from) {
+      return { from, to, gapNs: 0, preparedNs: 0, outcome: 'active', proof: this.#proof() };
+    }
+    const report = (rest: Rest, gapNs = 0, preparedNs = 0): SwitchReport => ({
+      from,
+      to,
+      gapNs,
+      preparedNs,
+      ...rest,
+    });
+    const refused = (error: unknown): Rest => ({ outcome: 'refused', why: wordsOf(error), now: this.held() });
+    const deadline = AbortSignal.timeout(this.#options.deadlineMs);
+    let prepared: Prepared | undefined;
+    try {
+      prepared = to === EEVDF ? undefined : await this.#holder(to).prepare(deadline);
+    } catch (error) {
+      return report(refused(error), 0, clock.nowNs() - beganNs);
+    }
+    const readyNs = clock.nowNs();
+    const preparedNs = readyNs - beganNs;
+    const stranger = await this.stranger();
+    if (stranger !== undefined) {
+      await prepared?.discard();
+      return report(refused(new Error(`${stranger} was loaded by somebody else`)), 0, preparedNs);
+    }
+    const gap = () => (from === EEVDF || to === EEVDF ? 0 : clock.nowNs() - readyNs);
+    try {
+      await this.release();
+    } catch (error) {
+      await prepared?.discard();
+      return report(refused(error), 0, preparedNs);
+    }
+    if (prepared === undefined) return report({ outcome: 'active', proof: this.#proof() }, 0, preparedNs);
+    try {
+      const proof = await this.#take(to, prepared, deadline);
+      return report({ outcome: 'active', proof }, gap(), preparedNs);
+    } catch (error) {
+      await prepared.discard().catch(() => undefined);
+      return report(refused(error), gap(), preparedNs);
+    }
+  }
+
+  async release(): Promise<void> {
+    const current = this.#held;
+    if (current === undefined) return;
+    await current.held.release();
+    this.#held = undefined;
+    const { ops } = current.held;
+    if (ops === undefined) return;
+    const state = await this.#wait(
+      ({ state, ops: now }) => state === 'disabled' || (now !== undefined && !isNamed(ops, now)),
+    );
+    if (state !== undefined)
+      throw new Error(`${current.policy} was let go, and the kernel still says ${state}`);
+  }
+
+  async #take(to: string, prepared: Prepared, deadline: AbortSignal): Promise<string> {
+    const before = this.#options.readState();
+    const held = await prepared.take(deadline);
+    const { ops } = held;
+    let end: string | undefined;
+    const state =
+      ops === undefined
+        ? undefined
+        : await this.#wait((now) => {
+            end = safely(() => held.ended());
+            return end !== undefined || (isEnabledSince(before, now) && isNamed(ops, now.ops));
+          });
+    if (state !== undefined || end !== undefined) {
+      await held.release().catch(() => undefined);
+      throw new Error(end ?? `not enabled after ${this.#options.deadlineMs} ms: the kernel says ${state}`);
+    }
+    this.#held = { policy: to, held };
+    return this.#proof();
+  }
+
+  /** Undefined when the kernel's state came to be as wanted; else what it says at the deadline. */
+  async #wait(wanted: (state: KernelState) => boolean): Promise<string | undefined> {
+    const { clock, deadlineMs, readState } = this.#options;
+    const untilNs = clock.nowNs() + deadlineMs * 1e6;
+    for (;;) {
+      const state = readState();
+      if (wanted(state)) return undefined;
+      if (clock.nowNs() > untilNs) return `${state.state}${state.ops === undefined ? '' : `, ${state.ops}`}`;
+      await delay(POLL_MS);
+    }
+  }
+
+  #holder(policy: string): Holder {
+    const holder = this.#options.holders.get(policy);
+    if (holder === undefined) throw new Error(`${policy} cannot be used here`);
+    return holder;
+  }
+
+  /** What is in effect, in the kernel's words. */
+  #proof(): string {
+    const { state, ops, enableSeq } = this.#options.readState();
+    const kernel = `sched_ext ${state}${ops === undefined ? '' : `, ops ${ops}`}${enableSeq === undefined ? '' : `, enable_seq ${enableSeq}`}`;
+    return this.#held === undefined ? kernel : `${kernel}; ${this.#held.held.proof()}`;
+  }
+}
+
+type Rest =
+  | { readonly outcome: 'active'; readonly proof: string }
+  | { readonly outcome: 'refused'; readonly why: string; readonly now: string };
+
+/** Enabled, and not since before: the kernel counts a scheduler a moment after it calls it enabled. */
+function isEnabledSince(before: KernelState, now: KernelState): boolean {
+  return now.state === 'enabled' && (before.enableSeq === undefined || now.enableSeq !== before.enableSeq);
+}
+
+/** Why a scheduler is not there any more: the kernel's log knows best, then the scheduler itself, then its process. */
+function howOf(exit: KernelExit | undefined, own: string | undefined): Departure['how'] {
+  const words = exit?.reason ?? own ?? '';
+  if (/sysrq/i.test(words)) return 'sysrq';
+  if (/stall/.test(words)) return 'stalled';
+  const ended = own !== undefined && /^(exited|was killed|cannot)/.test(own);
+  if (/unregistered from user space/.test(words)) return ended ? 'died' : 'replaced';
+  if (exit !== undefined) return 'ejected';
+  return ended ? 'died' : 'ejected';
+}
+
+function safely(read: () => string | undefined): string | undefined {
+  try {
+    return read();
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 2000);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { shortDigest } from '../../core/ids.ts';
+import type { Held, Holder } from './holder.ts';
+import { readSetting, writeSetting } from './setting.ts';
+
+export interface Setting {
+  readonly path: string;
+  readonly value: string;
+  readonly reads?: string | undefined;
+}
+
+/** A setting that this daemon changed. */
+export interface SavedSetting {
+  readonly path: string;
+  readonly before: string;
+  /** How it reads since: what reads otherwise was changed by somebody else, and is theirs. */
+  readonly ours: string;
+}
+
+export interface KnobOptions {
+  readonly settings: readonly Setting[];
+  /** Keeps what is to be restored where the next daemon finds it, on disk before it returns; an empty list: nothing is. */
+  readonly save: (settings: readonly SavedSetting[]) => void;
+}
+
+/** Settings of the kernel, under its own scheduler: all are written, or none. */
+export function knobHolder({ settings, save }: KnobOptions): Holder {
+  return {
+    kind: 'knob',
+    version: shortDigest(JSON.stringify(settings)),
+    prepare: async () => {
+      // A setting that cannot be read cannot be restored either.
+      for (const { path } of settings) readSetting(path);
+      return {
+        take: async () => {
+          const saved = settings.map(({ path, value, reads = value }) => ({
+            path,
+            before: readSetting(path),
+            ours: reads,
+          }));
+          save(saved);
+          try {
+            for (const { path, value, reads } of settings) writeSetting(path, value, reads);
+          } catch (error) {
+            restoreSettings(saved);
+            save([]);
+            throw error;
+          }
+          return heldSettings(saved, save);
+        },
+        discard: async () => undefined,
+      };
+    },
+  };
+}
+
+function heldSettings(saved: readonly SavedSetting[], save: KnobOptions['save']): Held {
+  return {
+    ended: () => {
+      const other = saved.find(({ path, ours }) => readSetting(path) !== ours);
+      return other && `${other.path} reads ${JSON.stringify(readSetting(other.path))}, not ${other.ours}`;
+    },
+    proof: () => saved.map(({ path }) => `${path} reads ${readSetting(path)}`).join(', '),
+    release: async () => {
+      const faults = restoreSettings(saved);
+      if (faults.length > 0) throw new Error(faults.join('; '));
+      save([]);
+    },
+  };
+}
+
+/** Puts settings back, last first, as far as they still read as they were left; what cannot be put back, in words. */
+export function restoreSettings(saved: readonly SavedSetting[]): string[] {
+  return saved.toReversed().flatMap(({ path, before, ours }) => {
+    try {
+      if (readSetting(path) === ours && ours !== before) writeSetting(path, before);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  });
+}

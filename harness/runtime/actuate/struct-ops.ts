@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { BpfObject } from '../../../bpf/napi/index.js';
+import { shortDigest } from '../../core/ids.ts';
+import type { Held, Holder, Prepared } from './holder.ts';
+
+export interface StructOpsOptions {
+  /** Path of the object file. */
+  readonly object: string;
+  readonly ops: string;
+  readonly constants: Readonly<Record<string, number>>;
+  /** The kernel throws the scheduler out when a task that could run waits longer than this. */
+  readonly watchdogMs: number;
+}
+
+/** Fields of `struct user_exit_info` (tools/sched_ext/include/scx/user_exit_info_common.h): kind, exit code, reason, message. */
+const EXIT_REASON = { at: 16, length: 128 };
+const EXIT_MESSAGE = { at: 144, length: 1024 };
+
+/**
+ * A scheduler of our own, held by a BPF link of this process: when the process ends, however it does, the kernel closes the link and goes
+ * back to its own scheduler.
+ */
+export function structOpsHolder({ object: path, ops, constants }: StructOpsOptions): Holder {
+  return {
+    kind: 'struct_ops',
+    version: shortDigest(`${shortDigest(readFileSync(path))} ${JSON.stringify(constants)}`),
+    async prepare(): Promise<Prepared> {
+      const object = BpfObject.open(path);
+      try {
+        // The headers of sched_ext read the kernel's enumerators from such constants.
+        object.setEnumerators('scx_', '__');
+        for (const [name, value] of Object.entries(constants)) object.setGlobal(name, BigInt(value));
+        object.load();
+        const map = object.maps.find(({ type }) => type === 'struct_ops');
+        if (map === undefined) throw new Error(`${path} has no struct_ops map`);
+        // Programs beside the scheduler's own that the kernel runs by itself; the headers bring one.
+        for (const program of object.programs) {
+          if (program.autoload && program.type !== 'struct_ops' && program.type !== 'syscall')
+            program.attach();
+        }
+        return {
+          take: async () => {
+            map.attachStructOps();
+            return heldObject(object, ops);
+          },
+          discard: async () => object.close(),
+        };
+      } catch (error) {
+        object.close();
+        throw error;
+      }
+    },
+  };
+}
+
+function heldObject(object: BpfObject, ops: string): Held {
+  return {
+    ops,
+    ended: () => exitWords(object),
+    proof: () => 'its BPF link is held by this process',
+    release: async () => object.close(),
+  };
+}
+
+/** Why the kernel ended the scheduler, as it told the scheduler itself. */
+function exitWords(object: BpfObject): string | undefined {
+  let info: unknown;
+  try {
+    info = object.getGlobal('uei');
+  } catch {
+    // A scheduler without this global tells nothing; the kernel's log does.
+    return undefined;
+  }
+  if (!(info instanceof Uint8Array)) return undefined;
+  const bytes = Buffer.from(info.buffer, info.byteOffset, info.length);
+  if (bytes.length < EXIT_MESSAGE.at || bytes.readInt32LE(0) === 0) return undefined;
+  const text = ({ at, length }: { at: number; length: number }) =>
+    bytes
+      .toString('utf8', at, Math.min(bytes.length, at + length))
+      .replace(/\0.*$/s, '')
+      .trim();
+  const [reason, message] = [text(EXIT_REASON), text(EXIT_MESSAGE)];
+  return message === '' ? reason : `${reason} (${message})`;
+}

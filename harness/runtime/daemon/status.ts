@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Actuator, Status } from '../contracts.ts';
+import { dwellLeftNs, lastHour } from '../guard/dwell.ts';
+import type { Clock } from '../sense/clock.ts';
+import type { Daemon } from './daemon.ts';
+
+export interface StatusParts {
+  readonly daemon: Daemon;
+  readonly actuator: Actuator;
+  readonly clock: Clock;
+  readonly life: string;
+  readonly dry: boolean;
+  readonly map: () => Status['map'];
+  readonly faults: () => readonly string[];
+}
+
+/** What the daemon would say of itself now. */
+export async function statusOf(parts: StatusParts): Promise<Status> {
+  const { daemon, actuator, clock, life, dry } = parts;
+  const { state, last, guard, stopping } = daemon;
+  const nowNs = clock.nowNs();
+  const { mode } = state;
+  const { user, system } = process.cpuUsage();
+  const why = mode.kind === 'killed' ? mode.why : mode.kind === 'aside' ? `${mode.ops} is loaded` : undefined;
+  const running = mode.kind === 'aside' ? 'stepped-aside' : mode.kind;
+  return {
+    v: 1,
+    pid: process.pid,
+    life,
+    at: clock.stamp(),
+    mode: stopping ? 'stopping' : running,
+    ...(why === undefined ? {} : { why }),
+    dry,
+    policy: state.policy,
+    kernel: await actuator.current(),
+    dwellLeftMs: dwellLeftNs(state, guard, nowNs) / 1e6,
+    switchesInLastHour: lastHour(state.switchesNs, nowNs).length,
+    switchesAnHour: guard.switchesAnHour,
+    quarantine: state.quarantine
+      .filter(({ untilNs }) => untilNs > nowNs)
+      .map(({ policy, version, untilNs, times, why: cause }) => ({
+        policy,
+        version,
+        leftMs: (untilNs - nowNs) / 1e6,
+        times,
+        why: cause,
+      })),
+    ...(last === undefined ? {} : { window: shortWindow(last.window), selection: last.selection }),
+    map: parts.map(),
+    faults: parts.faults(),
+    cost: {
+      cpuSeconds: (user + system) / 1e6,
+      upSeconds: process.uptime(),
+      rssBytes: process.memoryUsage.rss(),
+    },
+  };
+}
+
+function shortWindow({
+  index,
+  ms,
+  health,
+  unknown,
+}: NonNullable<Daemon['last']>['window']): NonNullable<Status['window']> {
+  return { index, ms, health, ...(unknown === undefined ? {} : { unknown }) };
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EEVDF, type Health } from '../contracts.ts';
+
+/** All that the guard remembers. Plain data: it is written to disk, and read by the next daemon. Times: ns, monotonic. */
+export interface GuardState {
+  readonly mode:
+    | { readonly kind: 'running' }
+    /** Latched until somebody says `resume`. */
+    | { readonly kind: 'killed'; readonly why: string }
+    /** Somebody else's scheduler is there. */
+    | { readonly kind: 'aside'; readonly ops: string };
+  readonly policy: string;
+  /** When the policy came into effect; undefined: before anything was switched. */
+  readonly sinceNs?: number | undefined;
+  /** Nothing is switched before. */
+  readonly notBeforeNs?: number | undefined;
+  /** Who was named by the last windows, and by how many in a row. */
+  readonly candidate?: { readonly policy: string; readonly windows: number } | undefined;
+  /** Switches of the last hour, oldest first. */
+  readonly switchesNs: readonly number[];
+  readonly quarantine: readonly Quarantined[];
+  /** What a switch costs, ns: the largest of the last ones, forgotten slowly. Undefined: none was measured. */
+  readonly costNs?: number | undefined;
+  /** Windows of the present policy, newest last: what a switch is compared with. */
+  readonly recent: readonly Seen[];
+  readonly watch?: Watch | undefined;
+  /** A policy that was applied from outside, and until when the map is not asked. */
+  readonly held?: { readonly policy: string; readonly untilNs?: number | undefined } | undefined;
+}
+
+export interface Seen {
+  readonly health: Health;
+  readonly vector?: readonly number[] | undefined;
+}
+
+/** A switch whose effect is watched. */
+export interface Watch {
+  readonly from: string;
+  readonly before: readonly Health[];
+  readonly vector?: readonly number[] | undefined;
+  /** What the map predicted at worst, as cost over what was before; 1 where it predicted nothing. */
+  readonly predicted: number;
+  readonly after: readonly Health[];
+  readonly windows: number;
+}
+
+export interface Quarantined {
+  readonly policy: string;
+  readonly version: string;
+  readonly kernel: string;
+  readonly untilNs: number;
+  /** How often it was sent here. */
+  readonly times: number;
+  readonly why: string;
+}
+
+export const INITIAL: GuardState = {
+  mode: { kind: 'running' },
+  policy: EEVDF,
+  switchesNs: [],
+  quarantine: [],
+  recent: [],
+};

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { FEATURES_VERSION } from '../../../analysis/features/definition.ts';
+import { workloadVector } from '../../../analysis/features/workload-vector.ts';
+import type { ProbeSet } from '../../core/probe-counters.ts';
+import type { Sensor, Window } from '../contracts.ts';
+import type { Clock } from './clock.ts';
+import { healthOf } from './health.ts';
+import { pressureBetween, readPressure } from './pressure.ts';
+import { type OpenProbes, ReopeningProbes } from './probe-set.ts';
+
+export interface SensorOptions {
+  readonly sets: readonly ProbeSet[];
+  readonly windowMs: number;
+  readonly cpus: number;
+  readonly open: OpenProbes;
+  readonly clock: Clock;
+  /** File with a number that an application lets grow with its work. */
+  readonly progressFile?: string;
+  /** Instead of /proc/pressure and /proc/stat. */
+  readonly proc?: string;
+}
+
+/** Fewer switches of tasks than this in a window, by the kernel's own count, may well be none in the probes'. */
+const SILENT_FROM = 50;
+
+/** Windows of a fixed length by the probes; one that comes late is longer, and says so. */
+export class ProbeSensor implements Sensor {
+  /** Of the windows that begin from now on. */
+  windowMs: number;
+  readonly #options: SensorOptions;
+  readonly #sets: readonly ReopeningProbes[];
+  #index = 0;
+  #beganNs: number;
+  #pressure: ReturnType<typeof readPressure>;
+  #given: number | undefined;
+  #switches: number | undefined;
+
+  constructor(options: SensorOptions) {
+    this.#options = options;
+    this.windowMs = options.windowMs;
+    this.#sets = options.sets.map((set) => new ReopeningProbes(set, options.open));
+    this.#beganNs = options.clock.nowNs();
+    this.#pressure = readPressure(this.#proc('pressure'));
+    this.#given = this.#readGiven();
+  }
+
+  /** What does not count now, in words. */
+  faults(): string[] {
+    return this.#sets.flatMap(({ fault }) => fault ?? []);
+  }
+
+  async next(signal: AbortSignal): Promise<Window> {
+    const { clock, cpus } = this.#options;
+    await clock.until(this.#beganNs + this.windowMs * 1e6, signal);
+    const counters: { -readonly [K in keyof Window['counters']]: Window['counters'][K] } = {};
+    for (const probes of this.#sets) {
+      const counted = probes.window();
+      if (counted !== undefined) counters[probes.set] = counted;
+    }
+    this.#loseSilent(counters);
+    const beganNs = this.#beganNs;
+    const nowNs = clock.nowNs();
+    this.#beganNs = nowNs;
+    const ns = nowNs - beganNs;
+    const pressure = readPressure(this.#proc('pressure'));
+    const given = this.#readGiven();
+    const grown = given === undefined || this.#given === undefined ? undefined : given - this.#given;
+    const health = healthOf(
+      counters,
+      pressureBetween(this.#pressure, pressure, ns),
+      ns,
+      cpus,
+      grown !== undefined && grown >= 0 ? grown : undefined,
+    );
+    this.#pressure = pressure;
+    this.#given = given;
+    const window = { index: this.#index++, beganNs, ms: ns / 1e6, counters, health };
+    return { ...window, ...windowVector(counters, ns, cpus) };
+  }
+
+  close(): void {
+    for (const probes of this.#sets) probes.close();
+  }
+
+  /** Probes that saw no switch where the kernel counts many are gone, although nobody said so. */
+  #loseSilent(counters: Window['counters']): void {
+    const seen = counters.cpu?.counters;
+    if (seen === undefined) return;
+    const counted = ['switch_sleep', 'switch_preempt', 'switch_from_idle'].map((name) => seen[name]);
+    if (counted.some((count) => count !== 0)) {
+      this.#switches = undefined;
+      return;
+    }
+    const now = this.#kernelSwitches();
+    const before = this.#switches;
+    this.#switches = now;
+    if (now === undefined || before === undefined || now - before < SILENT_FROM) return;
+    const probes = this.#sets.find(({ set }) => set === 'cpu');
+    probes?.lose(`has counted nothing in a window with ${now - before} switches`);
+    this.#switches = undefined;
+  }
+
+  #kernelSwitches(): number | undefined {
+    try {
+      const [, count] = /^ctxt (\d+)$/m.exec(readFileSync(this.#proc('stat'), 'utf8')) ?? [];
+      return count === undefined ? undefined : Number(count);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #readGiven(): number | undefined {
+    const { progressFile } = this.#options;
+    if (progressFile === undefined) return undefined;
+    try {
+      const value = Number.parseFloat(readFileSync(progressFile, 'utf8'));
+      return Number.isFinite(value) ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #proc(name: string): string {
+    return `${this.#options.proc ?? '/proc'}/${name}`;
+  }
+}
+
+function windowVector(
+  counters: Window['counters'],
+  durationNs: number,
+  vcpus: number,
+): Pick<Window, 'vector' | 'unknown'> {
+  const sets = Object.fromEntries(
+    Object.entries(counters).map(([set, { counters: values }]) => [set, values]),
+  );
+  const vector = workloadVector({ durationNs, vcpus, sets });
+  if (vector.kind === 'unknown') return { unknown: vector.why };
+  return { vector: { features: FEATURES_VERSION, values: vector.values } };
+}
