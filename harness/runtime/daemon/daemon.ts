@@ -193,7 +193,7 @@ export class Daemon {
     const { latch, actuator } = this.#parts;
     const nowNs = this.#now();
     const latched = latch.read();
-    if (latched !== undefined && this.#state.mode.kind !== 'killed')
+    if (latched !== undefined && this.#state.killed === undefined)
       await this.decide({ kind: 'kill', why: latched, nowNs }, 'killed', `latched: ${latched}`);
     const departure = await actuator.departure();
     if (departure !== undefined) {
@@ -202,15 +202,11 @@ export class Daemon {
       await this.decide({ kind: 'departed', departure, nowNs }, 'departed', `${policy} ${how}: ${why}`);
     }
     const ops = await actuator.stranger();
-    const { mode } = this.#state;
-    if (ops !== undefined && !(mode.kind === 'aside' && mode.ops === ops) && mode.kind !== 'killed')
-      await this.decide(
-        { kind: 'stranger', ops, nowNs },
-        'stepped-aside',
-        `${ops} was loaded by somebody else`,
-      );
-    if (ops === undefined && mode.kind === 'aside')
-      await this.decide({ kind: 'stranger', ops, nowNs }, 'back', `${mode.ops} is gone`);
+    const { aside } = this.#state;
+    if (ops === aside) return;
+    const input = { kind: 'stranger', ops, nowNs: this.#now() } as const;
+    if (ops === undefined) await this.decide(input, 'back', `${aside} is gone`);
+    else await this.decide(input, 'stepped-aside', `${ops} was loaded by somebody else`);
   }
 
   /** Does what a verdict says; undefined when there was nothing to do. What cannot be recorded is done only on the way home. */

@@ -19,16 +19,16 @@ export async function statusOf(parts: StatusParts): Promise<Status> {
   const { daemon, actuator, clock, life, dry } = parts;
   const { state, last, guard, stopping } = daemon;
   const nowNs = clock.nowNs();
-  const { mode } = state;
+  const { killed, aside } = state;
   const { user, system } = process.cpuUsage();
-  const why = mode.kind === 'killed' ? mode.why : mode.kind === 'aside' ? `${mode.ops} is loaded` : undefined;
-  const running = mode.kind === 'aside' ? 'stepped-aside' : mode.kind;
+  const why = killed ?? (aside === undefined ? undefined : `${aside} is loaded`);
+  const mode = killed !== undefined ? 'killed' : aside !== undefined ? 'stepped-aside' : 'running';
   return {
     v: 1,
     pid: process.pid,
     life,
     at: clock.stamp(),
-    mode: stopping ? 'stopping' : running,
+    mode: stopping ? 'stopping' : mode,
     ...(why === undefined ? {} : { why }),
     dry,
     policy: state.policy,

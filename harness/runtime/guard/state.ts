@@ -3,12 +3,10 @@ import { EEVDF, type Health } from '../contracts.ts';
 
 /** All that the guard remembers. Plain data: it is written to disk, and read by the next daemon. Times: ns, monotonic. */
 export interface GuardState {
-  readonly mode:
-    | { readonly kind: 'running' }
-    /** Latched until somebody says `resume`. */
-    | { readonly kind: 'killed'; readonly why: string }
-    /** Somebody else's scheduler is there. */
-    | { readonly kind: 'aside'; readonly ops: string };
+  /** Why the kill switch is latched, until somebody says `resume`. */
+  readonly killed?: string | undefined;
+  /** Somebody else's scheduler that is there. */
+  readonly aside?: string | undefined;
   readonly policy: string;
   /** When the policy came into effect; undefined: before anything was switched. */
   readonly sinceNs?: number | undefined;
@@ -55,7 +53,6 @@ export interface Quarantined {
 }
 
 export const INITIAL: GuardState = {
-  mode: { kind: 'running' },
   policy: EEVDF,
   switchesNs: [],
   quarantine: [],

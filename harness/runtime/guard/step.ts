@@ -72,15 +72,10 @@ export function step(before: GuardState, input: GuardInput, context: GuardContex
     case 'stranger':
       return onStranger(state, input, context);
     case 'kill':
-      return fallBack(
-        { ...state, mode: { kind: 'killed', why: input.why }, held: undefined },
-        input.nowNs,
-        'killed',
-        input.why,
-      );
+      return fallBack({ ...state, killed: input.why, held: undefined }, input.nowNs, 'killed', input.why);
     case 'resume': {
-      if (state.mode.kind !== 'killed') return stay(state, 'agrees', 'nothing was latched');
-      return stay({ ...state, mode: { kind: 'running' }, candidate: undefined }, 'agrees', 'resumed');
+      if (state.killed === undefined) return stay(state, 'agrees', 'nothing was latched');
+      return stay({ ...state, killed: undefined, candidate: undefined }, 'agrees', 'resumed');
     }
     case 'apply':
       return onApply(state, input, context);
@@ -101,14 +96,11 @@ function onWindow(before: GuardState, input: Of<'window'>, context: GuardContext
   const watched = before.watch && watchOn(before.watch, seen, config.harm);
   const keep = Math.max(1, Math.min(config.windows, config.harm.windows));
   const state = { ...before, watch: watched, recent: [...before.recent, seen].slice(-keep) };
-  if (state.mode.kind === 'killed') {
-    if (state.policy !== EEVDF) return fallBack(state, nowNs, 'killed', state.mode.why);
-    return stay(state, 'killed', state.mode.why);
-  }
-  if (state.mode.kind === 'aside') {
-    if (state.policy !== EEVDF)
-      return fallBack(state, nowNs, 'stepped-aside', `${state.mode.ops} was loaded by somebody else`);
-    return stay(state, 'stepped-aside', `${state.mode.ops} was loaded by somebody else`);
+  const out = outOf(state);
+  if (out !== undefined) {
+    return state.policy === EEVDF
+      ? stay(state, out.rule, out.because)
+      : fallBack(state, nowNs, out.rule, out.because);
   }
   const harm = watched && state.policy !== EEVDF ? harmOf(watched, config.harm) : undefined;
   if (harm !== undefined) {
@@ -152,9 +144,8 @@ function onSelection(
 
 function onApply(state: GuardState, input: Of<'apply'>, context: GuardContext): Verdict {
   const { nowNs, policy: to, unguarded, holdMs, canLog } = input;
-  if (state.mode.kind === 'killed') return stay(state, 'killed', state.mode.why);
-  if (state.mode.kind === 'aside')
-    return stay(state, 'stepped-aside', `${state.mode.ops} was loaded by somebody else`);
+  const out = outOf(state);
+  if (out !== undefined) return stay(state, out.rule, out.because);
   const untilNs = holdMs === undefined ? undefined : nowNs + holdMs * 1e6;
   const held = { ...state, held: { policy: to, untilNs } };
   if (to === state.policy) return stay(held, 'applied', `${to} is in effect`);
@@ -206,36 +197,33 @@ function onDeparted(state: GuardState, input: Of<'departed'>, context: GuardCont
   const after = blamed
     ? quarantine(state, subjectOf(policy, context), `${how}: ${why}`, nowNs, context.config)
     : state;
-  const mode: GuardState['mode'] = how === 'sysrq' ? { kind: 'killed', why } : state.mode;
+  const latched = how === 'sysrq' ? { killed: why } : {};
   // Whoever took it away by hand is given time.
   const hand = how === 'replaced' ? { notBeforeNs: nowNs + context.config.asideMs * 1e6 } : {};
   return fallBack(
-    { ...after, ...hand, mode, held: undefined },
+    { ...after, ...hand, ...latched, held: undefined },
     nowNs,
     'departed',
     `${policy} ${how}: ${why}`,
   );
 }
 
-function onStranger(state: GuardState, input: Of<'stranger'>, context: GuardContext): Verdict {
+function onStranger(before: GuardState, input: Of<'stranger'>, context: GuardContext): Verdict {
   const { nowNs, ops } = input;
-  if (state.mode.kind === 'killed') return stay(state, 'killed', state.mode.why);
-  if (ops !== undefined) {
-    const because = `${ops} was loaded by somebody else`;
-    const aside: GuardState = {
-      ...state,
-      mode: { kind: 'aside', ops },
-      candidate: undefined,
-      held: undefined,
-    };
-    return state.policy === EEVDF
-      ? stay(aside, 'stepped-aside', because)
-      : fallBack(aside, nowNs, 'stepped-aside', because);
-  }
-  if (state.mode.kind !== 'aside') return stay(state, 'agrees', 'nobody else is there');
-  const notBeforeNs = nowNs + context.config.asideMs * 1e6;
-  const gone = `${state.mode.ops} is gone`;
-  return stay({ ...state, mode: { kind: 'running' }, notBeforeNs, candidate: undefined }, 'agrees', gone);
+  const gone = before.aside !== undefined && ops === undefined;
+  const notBeforeNs = gone ? nowNs + context.config.asideMs * 1e6 : before.notBeforeNs;
+  const state = { ...before, aside: ops, notBeforeNs, candidate: undefined };
+  const out = outOf(state);
+  if (out === undefined)
+    return stay(state, 'agrees', gone ? `${before.aside} is gone` : 'nobody else is there');
+  return fallBack({ ...state, held: undefined }, nowNs, out.rule, out.because);
+}
+
+/** Why nothing but EEVDF may be in effect, whatever the map says; undefined when that is not so. */
+function outOf({ killed, aside }: GuardState): { rule: GuardRule; because: string } | undefined {
+  if (killed !== undefined) return { rule: 'killed', because: killed };
+  if (aside !== undefined) return { rule: 'stepped-aside', because: `${aside} was loaded by somebody else` };
+  return undefined;
 }
 
 function stay(state: GuardState, rule: GuardRule, because: string): Verdict {
