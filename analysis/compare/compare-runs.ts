@@ -6,7 +6,8 @@ import { median } from '../stats/median.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
 import { MARGIN, type Verdict, verdict } from '../stats/verdict.ts';
 import { type UnpairedRatio, welchRatio } from '../stats/welch-ratio.ts';
-import { type OutcomeRow, outcomeTable } from '../tables/outcome-table.ts';
+import { outcomeTable } from '../tables/outcome-table.ts';
+import type { OutcomeRow } from '../tables/outcome-types.ts';
 import { type MetricChoice, metricValue } from '../tables/pick-metric.ts';
 import type { PooledRun } from '../tables/pool-runs.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EngineName, PlannedTrial, TrialRecord } from '../../harness/core/trial.ts';
-import type { TableInput } from '../tables/outcome-table.ts';
+import type { TableInput } from '../tables/outcome-types.ts';
 
 /** The experiment that every engine ran, as the spec has it. */
 export type FidelitySpec = TableInput['spec'];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TrialRecord } from '../../harness/core/trial.ts';
-import { type OutcomeRow, outcomeTable, type TableInput } from '../tables/outcome-table.ts';
+import { outcomeTable } from '../tables/outcome-table.ts';
+import type { OutcomeRow, TableInput } from '../tables/outcome-types.ts';
+import { groupTrials } from '../tables/table-groups.ts';
 import { metricsByObjective, OBJECTIVES, type Objective } from './objectives.ts';
 import { paretoFront } from './pareto.ts';
 
@@ -35,10 +37,11 @@ export type ObjectiveRow = Readonly<Record<(typeof OBJECTIVE_COLUMNS)[number], s
  */
 export function objectiveRows(input: TableInput): ObjectiveRow[] {
   const chosen = metricsOf(input.records);
+  const grouped = input.grouped ?? groupTrials(input);
   const tables = new Map(
     [...new Set([...chosen.values()].flatMap((byObjective) => [...byObjective.values()]))].map((metric) => [
       metric,
-      outcomeTable({ ...input, metric, onlyRatios: true }).rows,
+      outcomeTable({ ...input, grouped, metric, onlyRatios: true }).rows,
     ]),
   );
   const groups = new Map<string, { row: OutcomeRow; objective: Objective }[]>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Interval } from '../stats/bootstrap-mean.ts';
 import { randomWords } from '../stats/random.ts';
-import type { OutcomeRow, OutcomeTable } from '../tables/outcome-table.ts';
+import type { OutcomeRow, OutcomeTable } from '../tables/outcome-types.ts';
 import { simulate, type Truth } from './experiment.ts';
 
 /** Columns of `coverage.csv`; its README says what they mean. */

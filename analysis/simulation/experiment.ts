@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Words } from '../stats/random.ts';
 import { uniform } from '../stats/random.ts';
-import { type OutcomeTable, outcomeTable } from '../tables/outcome-table.ts';
+import { outcomeTable } from '../tables/outcome-table.ts';
+import type { OutcomeTable } from '../tables/outcome-types.ts';
 import { sampleRun } from '../tables/sample-run.ts';
 import { noisyValue, type Shape } from './noise.ts';
 

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 /** Uniform 32-bit words that follow from a seed alone. */
 export interface Words {
   (): number;
+  /** Fills a list with the next words: faster than calling for each. */
+  fill(words: Uint32Array): void;
   /** Sum of as many of the values as there are, drawn with replacement: the innermost loop of every bootstrap. */
   sumOfDraws(values: Float64Array): number;
 }
@@ -30,7 +32,25 @@ export function randomWords(base: number, ...path: readonly (string | number)[])
     state[3] = (counter + 1) | 0;
     return word >>> 0;
   };
-  // The same steps with the state in local variables, which is five times as fast.
+  // The same steps with the state in local variables, which is five times as fast; here and below.
+  const fill = (words: Uint32Array) => {
+    let a = int(state[0]);
+    let b = int(state[1]);
+    let c = int(state[2]);
+    let counter = int(state[3]);
+    for (let at = 0; at < words.length; at++) {
+      const word = (((a + b) | 0) + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + word) | 0;
+      words[at] = word;
+    }
+    state[0] = a;
+    state[1] = b;
+    state[2] = c;
+    state[3] = counter;
+  };
   const sumOfDraws = (values: Float64Array) => {
     let a = int(state[0]);
     let b = int(state[1]);
@@ -54,7 +74,7 @@ export function randomWords(base: number, ...path: readonly (string | number)[])
   };
   // The first words still show the seed.
   for (let round = 0; round < 12; round++) next();
-  return Object.assign(next, { sumOfDraws });
+  return Object.assign(next, { fill, sumOfDraws });
 }
 
 function int(value: number | undefined): number {

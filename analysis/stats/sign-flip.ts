@@ -56,10 +56,13 @@ function sampled(sizes: Float64Array, seen: number, words: Words): number {
     }
   }
   let extreme = 0;
+  const signs = new Uint32Array(groups / 4);
   for (let draw = 0; draw < draws; draw++) {
+    words.fill(signs);
     let sum = 0;
-    for (let at = 0; at < sums.length; at += 1024) {
-      const bits = words();
+    for (let word = 0; word < signs.length; word++) {
+      const at = 1024 * word;
+      const bits = signs[word] as number;
       sum +=
         (sums[at + (bits & 255)] as number) +
         (sums[at + 256 + ((bits >>> 8) & 255)] as number) +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TrialRecord } from '../../harness/core/trial.ts';
-import { type OutcomeRow, outcomeTable, type TableInput } from '../tables/outcome-table.ts';
+import { outcomeTable } from '../tables/outcome-table.ts';
+import type { OutcomeRow, TableInput } from '../tables/outcome-types.ts';
 
 /**
  * Whether the intervals that a spec's rule `width` names are all narrow enough in these records. A cell in which nothing completed, or

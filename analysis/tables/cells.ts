@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
 import { pointWords } from './point-words.ts';
 
 /** Headings of the table for people. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { failureLines, groupTitle, HEADINGS, printable, rowCells, rowGroups, tableTitle } from './cells.ts';
-import type { OutcomeTable } from './outcome-table.ts';
+import type { OutcomeTable } from './outcome-types.ts';
 
 /** The table as GitHub-flavoured Markdown, with a last newline. */
 export function formatMarkdownTable(table: OutcomeTable): string {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { shuffled } from '../../harness/core/seed.ts';
-import type { OutcomeRow, TableInput } from './outcome-table.ts';
 import { outcomeTable } from './outcome-table.ts';
+import type { OutcomeRow, TableInput } from './outcome-types.ts';
 import { requireMetric } from './pick-metric.ts';
 import { type SampleEnd, sampleRun } from './sample-run.ts';
 

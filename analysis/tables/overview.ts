@@ -2,7 +2,7 @@
 import { frameOf } from '../frame.ts';
 import { formatRatio, groupTitle, MISSING, policyLabel, rowGroups } from './cells.ts';
 import { escapeMarkdown } from './markdown-table.ts';
-import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
 
 /**
  * The whole run at a glance, as Markdown: a row a workload, a column a policy, each cell the ratio and its

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../harness/core/ids.ts';
 import { looksOf } from '../../harness/core/looks.ts';
 import type { Spec } from '../../harness/core/spec.ts';
 import type { PlannedTrial, TrialRecord } from '../../harness/core/trial.ts';
-import type { TableInput } from './outcome-table.ts';
+import type { TableInput } from './outcome-types.ts';
 
 /** One of several runs that are analysed together. */
 export interface PooledRun {

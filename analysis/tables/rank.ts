@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OutcomeRow } from './outcome-table.ts';
+import type { OutcomeRow } from './outcome-types.ts';
 
 /**
  * Ranks the rows of one workload by ratio, 1 the best; equal ratios share a rank. Only policies whose every recorded trial completed are

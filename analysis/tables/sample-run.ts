@@ -3,7 +3,7 @@ import type { ForkPoint } from '../../harness/core/fork-point.ts';
 import type { Metric } from '../../harness/core/metric.ts';
 import type { Seed } from '../../harness/core/seed.ts';
 import type { PlannedTrial, TrialRecord, UnmeasuredTrial } from '../../harness/core/trial.ts';
-import type { TableInput } from './outcome-table.ts';
+import type { TableInput } from './outcome-types.ts';
 
 /** How one cell of a sample run ended: a value of the primary metric, a failure, or not run yet. */
 export type SampleEnd =

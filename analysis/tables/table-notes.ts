@@ -2,7 +2,7 @@
 import { TIME_AFTER } from '../../harness/core/metric.ts';
 import type { EngineName } from '../../harness/core/trial.ts';
 import { formatRatio, policyLabel, rowGroups } from './cells.ts';
-import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
 import { pointWords } from './point-words.ts';
 import { unrankedLeaders } from './rank.ts';
 

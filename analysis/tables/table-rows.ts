@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TRIAL_STATES } from '../../harness/core/trial.ts';
-import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
 
 /** A cell of the flat form; `undefined` is missing. */
 export type TableCell = string | number | undefined;

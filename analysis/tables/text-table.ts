@@ -10,7 +10,7 @@ import {
   rowGroups,
   tableTitle,
 } from './cells.ts';
-import type { OutcomeRow, OutcomeTable } from './outcome-table.ts';
+import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
 
 const RIGHT_ALIGNED: ReadonlySet<Heading> = new Set(['median', 'ratio', 'p (Holm)', 'n', 'failure rate']);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
-import { type OutcomeTable, outcomeTable } from '../../analysis/tables/outcome-table.ts';
+import { outcomeTable } from '../../analysis/tables/outcome-table.ts';
+import type { OutcomeTable } from '../../analysis/tables/outcome-types.ts';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
 import { poolRuns } from '../../analysis/tables/pool-runs.ts';
+import { groupTrials } from '../../analysis/tables/table-groups.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { makeFolder } from '../store/atomic-write.ts';
 import type { CommandContext } from './context.ts';
@@ -34,7 +36,8 @@ export async function analyzeCommand(args: AnalyzeArgs, context: CommandContext)
   const form = chosenForm(args);
   const runs: ReadRun[] = [];
   for (const name of args.runs) runs.push(await readPooled(name, context));
-  const input = poolRuns(runs, { mixed: args.mixed === true });
+  const pooled = poolRuns(runs, { mixed: args.mixed === true });
+  const input = { ...pooled, grouped: groupTrials(pooled) };
   if (args.metric !== undefined) requireMetric(input.records, args.metric);
   const table = outcomeTable({
     ...input,

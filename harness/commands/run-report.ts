@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { OBJECTIVE_COLUMNS, type ObjectiveRow } from '../../analysis/objectives/objective-rows.ts';
 import { formatObjectives } from '../../analysis/objectives/objectives-markdown.ts';
-import type { OutcomeTable } from '../../analysis/tables/outcome-table.ts';
+import type { OutcomeTable } from '../../analysis/tables/outcome-types.ts';
 import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 
 /** More rows make no figure that anyone can read, and take longer to draw than all else. */

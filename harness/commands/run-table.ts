@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
 import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
-import { outcomeTable, type TableInput } from '../../analysis/tables/outcome-table.ts';
+import { outcomeTable } from '../../analysis/tables/outcome-table.ts';
+import type { TableInput } from '../../analysis/tables/outcome-types.ts';
 import { formatTextTable } from '../../analysis/tables/text-table.ts';
 import type { CommandContext } from './context.ts';
 import { writeReport } from './run-report.ts';
