@@ -452,6 +452,32 @@ loads('a struct_ops is registered until its link is destroyed, or its object clo
   );
 });
 
+loads('a number in a struct_ops is set before it is loaded, where libbpf can', (t) => {
+  const [major = 0, minor = 0] = libbpfVersion().split('.').map(Number);
+  const able = major > 1 || minor >= 4;
+  using object = BpfObject.open(compileBpf('congestion'));
+  const map = object.map('constant');
+  const set = (name: string, value: number) => codeOf(t, () => map.setMember(name, value));
+  t.is(set('flags', 1), able ? 'nothing was thrown' : 'ERR_EBPF_UNAVAILABLE');
+  if (able) {
+    t.is(set('flags', 2 ** 32), 'ERR_OUT_OF_RANGE');
+    t.is(set('ssthresh', 1), 'ERR_BPF_NOT_FOUND');
+    t.is(set('nothing', 1), 'ERR_BPF_NOT_FOUND');
+  }
+  object.load();
+  t.is(set('flags', 1), 'ERR_BPF_LOADED');
+  if (able) {
+    map.attachStructOps();
+    // TCP_CONG_NON_RESTRICTED (include/net/tcp.h): everybody may choose it.
+    t.regex(readFileSync('/proc/sys/net/ipv4/tcp_allowed_congestion_control', 'utf8'), /napi_constant/);
+  }
+  using sample = open();
+  t.is(
+    codeOf(t, () => sample.map('table').setMember('flags', 1), /only a struct_ops/),
+    'ERR_INVALID_ARG_VALUE',
+  );
+});
+
 /** Descriptors that a process of its own has open before and after it used objects in this way. */
 function leaks(how: 'collect' | 'workers'): { before: number; during: number; after: number } {
   const script = new URL('test/leaks.ts', import.meta.url).pathname;

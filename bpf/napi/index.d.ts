@@ -142,6 +142,11 @@ export class BpfMap {
   keys(): Generator<Uint8Array, void, undefined>;
   /** All entries: in batches where the kernel has them for this kind of map, else one by one. */
   entries(): [key: Uint8Array, value: MapValue][];
+  /**
+   * Before `load`: sets a whole number in a struct_ops, such as a scheduler's `timeout_ms`, whatever its source says.
+   * @throws BpfError (ERR_EBPF_UNAVAILABLE) with a libbpf older than 1.4, (ERR_BPF_NOT_FOUND) when it has no such member.
+   */
+  setMember(name: string, value: number): this;
   /** Registers a struct_ops map: a scheduler, a congestion control. */
   attachStructOps(): BpfLink;
   pin(path: string): void;

@@ -254,6 +254,11 @@ export class BpfMap {
     });
   }
 
+  setMember(name, value) {
+    addon().setMember(this.#handle, name, value);
+    return this;
+  }
+
   attachStructOps() {
     return new BpfLink(addon().attachStructOps(this.#handle));
   }

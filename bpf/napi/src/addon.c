@@ -17,6 +17,7 @@ NAPI_MODULE_INIT()
 	define_enumerators(env, exports);
 	define_program(env, exports);
 	define_map(env, exports);
+	define_struct_ops(env, exports);
 	define_batch(env, exports);
 	define_ring(env, exports);
 	define_btf(env, exports);

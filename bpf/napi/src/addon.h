@@ -90,6 +90,7 @@ void define_globals(napi_env env, napi_value exports);
 void define_enumerators(napi_env env, napi_value exports);
 void define_program(napi_env env, napi_value exports);
 void define_map(napi_env env, napi_value exports);
+void define_struct_ops(napi_env env, napi_value exports);
 void define_batch(napi_env env, napi_value exports);
 void define_ring(napi_env env, napi_value exports);
 void define_btf(napi_env env, napi_value exports);

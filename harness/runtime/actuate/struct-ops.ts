@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { BpfObject } from '../../../bpf/napi/index.js';
+import { type BpfError, type BpfMap, BpfObject } from '../../../bpf/napi/index.js';
 import { shortDigest } from '../../core/ids.ts';
 import type { Held, Holder, Prepared } from './holder.ts';
 
@@ -21,7 +21,7 @@ const EXIT_MESSAGE = { at: 144, length: 1024 };
  * A scheduler of our own, held by a BPF link of this process: when the process ends, however it does, the kernel closes the link and goes
  * back to its own scheduler.
  */
-export function structOpsHolder({ object: path, ops, constants }: StructOpsOptions): Holder {
+export function structOpsHolder({ object: path, ops, constants, watchdogMs }: StructOpsOptions): Holder {
   return {
     kind: 'struct_ops',
     version: shortDigest(`${shortDigest(readFileSync(path))} ${JSON.stringify(constants)}`),
@@ -31,9 +31,10 @@ export function structOpsHolder({ object: path, ops, constants }: StructOpsOptio
         // The headers of sched_ext read the kernel's enumerators from such constants.
         object.setEnumerators('scx_', '__');
         for (const [name, value] of Object.entries(constants)) object.setGlobal(name, BigInt(value));
+        const scheduler = object.maps.find(({ type }) => type === 'struct_ops');
+        if (scheduler === undefined) throw new Error(`${path} has no struct_ops map`);
+        limitStalls(scheduler, watchdogMs);
         object.load();
-        const map = object.maps.find(({ type }) => type === 'struct_ops');
-        if (map === undefined) throw new Error(`${path} has no struct_ops map`);
         // Programs beside the scheduler's own that the kernel runs by itself; the headers bring one.
         for (const program of object.programs) {
           if (program.autoload && program.type !== 'struct_ops' && program.type !== 'syscall')
@@ -41,7 +42,7 @@ export function structOpsHolder({ object: path, ops, constants }: StructOpsOptio
         }
         return {
           take: async () => {
-            map.attachStructOps();
+            scheduler.attachStructOps();
             return heldObject(object, ops);
           },
           discard: async () => object.close(),
@@ -52,6 +53,15 @@ export function structOpsHolder({ object: path, ops, constants }: StructOpsOptio
       }
     },
   };
+}
+
+/** The kernel's own watchdog waits 30 s; production is not to stand still so long. An older libbpf cannot say so. */
+function limitStalls(scheduler: BpfMap, watchdogMs: number): void {
+  try {
+    scheduler.setMember('timeout_ms', watchdogMs);
+  } catch (error) {
+    if ((error as BpfError).code !== 'ERR_EBPF_UNAVAILABLE') throw error;
+  }
 }
 
 function heldObject(object: BpfObject, ops: string): Held {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { windowCounters } from '../../../analysis/features/window-vector.ts';
 import type { ProbeSet, ProbeTotals } from '../../core/probe-counters.ts';
 import type { HostProbes } from '../host-probes.ts';
-import { differenceOf } from './difference.ts';
 
 /** Loads and attaches one set. Throws in the words of libbpf and the verifier. */
 export type OpenProbes = (set: ProbeSet) => HostProbes;
@@ -42,7 +42,7 @@ export class ReopeningProbes {
       this.#last = now;
       if (now === undefined || before === undefined) return undefined;
       this.#nextRest = FIRST_REST;
-      return differenceOf(before, now);
+      return windowCounters({ [this.set]: before }, { [this.set]: now })[this.set];
     } catch (error) {
       this.lose(`cannot be read: ${firstLine(error)}`);
       return undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { FEATURES_VERSION } from '../../../analysis/features/definition.ts';
-import { workloadVector } from '../../../analysis/features/workload-vector.ts';
+import { windowVector } from '../../../analysis/features/window-vector.ts';
 import type { ProbeSet } from '../../core/probe-counters.ts';
 import type { Sensor, Window } from '../contracts.ts';
 import type { Clock } from './clock.ts';
@@ -76,7 +76,10 @@ export class ProbeSensor implements Sensor {
     this.#pressure = pressure;
     this.#given = given;
     const window = { index: this.#index++, beganNs, ms: ns / 1e6, counters, health };
-    return { ...window, ...windowVector(counters, ns, cpus) };
+    const vector = windowVector(counters, cpus);
+    return vector.kind === 'unknown'
+      ? { ...window, unknown: vector.why }
+      : { ...window, vector: { features: FEATURES_VERSION, values: vector.values } };
   }
 
   close(): void {
@@ -124,17 +127,4 @@ export class ProbeSensor implements Sensor {
   #proc(name: string): string {
     return `${this.#options.proc ?? '/proc'}/${name}`;
   }
-}
-
-function windowVector(
-  counters: Window['counters'],
-  durationNs: number,
-  vcpus: number,
-): Pick<Window, 'vector' | 'unknown'> {
-  const sets = Object.fromEntries(
-    Object.entries(counters).map(([set, { counters: values }]) => [set, values]),
-  );
-  const vector = workloadVector({ durationNs, vcpus, sets });
-  if (vector.kind === 'unknown') return { unknown: vector.why };
-  return { vector: { features: FEATURES_VERSION, values: vector.values } };
 }
