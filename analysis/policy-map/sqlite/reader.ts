@@ -10,11 +10,11 @@ import { type ObservationColumns, type OutcomeColumns, observationOf, outcomeOf 
 import { unpackSummaries } from '../summary.ts';
 import { type UnitVector, vectorBytes, vectorFromBytes } from '../vector.ts';
 import { sqliteFault } from './faults.ts';
-import { type OpenDatabase, openToRead, userVersion } from './open.ts';
+import { type OpenDatabase, openToRead, type ReadOptions, userVersion } from './open.ts';
 
 /** Opens the map at `path` to read; it must exist. */
-export function readSqliteMap(path: string): PolicyMapReader {
-  return new SqliteReader(openToRead(path), path);
+export function readSqliteMap(path: string, options: ReadOptions = {}): PolicyMapReader {
+  return new SqliteReader(openToRead(path, options), path);
 }
 
 interface SituationColumns {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { type BpfError, type BpfMap, BpfObject } from '../../../bpf/napi/index.js';
+import { type BpfError, type BpfLink, type BpfMap, BpfObject } from '../../../bpf/napi/index.js';
 import { shortDigest } from '../../core/ids.ts';
 import type { Held, Holder, Prepared } from './holder.ts';
 
@@ -42,8 +42,8 @@ export function structOpsHolder({ object: path, ops, constants, watchdogMs }: St
         }
         return {
           take: async () => {
-            scheduler.attachStructOps();
-            return heldObject(object, ops);
+            const link = scheduler.attachStructOps();
+            return heldObject(object, link, ops);
           },
           discard: async () => object.close(),
         };
@@ -64,12 +64,16 @@ function limitStalls(scheduler: BpfMap, watchdogMs: number): void {
   }
 }
 
-function heldObject(object: BpfObject, ops: string): Held {
+function heldObject(object: BpfObject, link: BpfLink, ops: string): Held {
   return {
     ops,
     ended: () => exitWords(object),
     proof: () => 'its BPF link is held by this process',
-    release: async () => object.close(),
+    release: async () => {
+      link.destroy();
+      // Unloading takes a while, and the next scheduler need not wait for it.
+      setImmediate(() => object.close());
+    },
   };
 }
 

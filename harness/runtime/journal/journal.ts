@@ -6,6 +6,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  readSync,
   renameSync,
   writeSync,
 } from 'node:fs';
@@ -58,7 +59,8 @@ export class Journal {
 
   static open(options: JournalOptions): Journal {
     try {
-      const file = openSync(options.path, 'a', 0o640);
+      const file = openSync(options.path, 'a+', 0o640);
+      endLine(file);
       const journal = new Journal(options, file, Reserve.open(`${options.path}.reserve`));
       journal.#heal();
       return journal;
@@ -167,6 +169,13 @@ export class Journal {
       this.fault = `the journal takes no lines: ${(error as Error).message}`;
     }
   }
+}
+
+/** Half a line that a power cut left is ended, so that it spoils no other. */
+function endLine(file: number): void {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  if (size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) writeSync(file, '\n');
 }
 
 /** Whether a line tells of something that was done. */

@@ -133,7 +133,8 @@ export class MapSelector implements Selector {
 
   async #reopen(): Promise<void> {
     const { map: source } = this.#options;
-    const map = await readMap(source);
+    // Not by memory mapping: a map that is truncated is a fault to be told, and must not end the daemon.
+    const map = await readMap(source, { mapped: false });
     try {
       // A map that opens may still be broken inside.
       await map.machines();
