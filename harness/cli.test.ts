@@ -111,6 +111,7 @@ test('help names every command, with examples and exit codes', async (t) => {
     'schema',
     'run',
     'analyze',
+    'merge',
     'figures',
     'report',
     'list',

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/trace/': ['harness/core/', 'harness/lab/', 'harness/run/', 'harness/store/'],
   'analysis/': ['harness/core/'],
   'harness/run/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/store/'],
+  'harness/scale/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/run/', 'harness/store/'],
   'harness/whatif/': ['harness/core/', 'harness/lab/', 'harness/run/', 'analysis/'],
   'harness/runtime/': ['harness/core/', 'analysis/policy-map/', 'analysis/features/', 'bpf/napi/'],
   'analysis/policy-map/': ['harness/core/', 'analysis/'],

@@ -3,6 +3,7 @@ import { looksOf } from '../../harness/core/looks.ts';
 import { LEVEL } from '../stats/paired-ratio.ts';
 import { MARGIN } from '../stats/verdict.ts';
 import { withAdjusted } from './adjusted.ts';
+import { blockHosts } from './block-hosts.ts';
 import { groupRows } from './group-rows.ts';
 import type { OutcomeTable, RowRole, TableInput } from './outcome-types.ts';
 import { rankRows } from './rank.ts';
@@ -22,12 +23,14 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   const level = 1 - (1 - LEVEL) / looks;
   const trials = input.grouped ?? groupTrials(input);
   const roles = rolesOf(input);
+  const hosts = input.hosts ?? blockHosts(records);
+  const basis = { ...input, margin, level, ...(hosts === undefined ? {} : { hosts }) };
   let notes = 0;
   const nextNote = () => ++notes;
   const rows = engines.flatMap((engine) =>
     groupsOf(input).flatMap((place) => {
       const group = { ...place, engine };
-      return rankRows(groupRows({ ...input, margin, level }, group, trials(group), roles, nextNote));
+      return rankRows(groupRows(basis, group, trials(group), roles, nextNote));
     }),
   );
   const table = {

@@ -26,7 +26,7 @@ export interface TableInput {
   readonly records: readonly TrialRecord[];
   /** Name of the metric; each workload's primary one when absent. */
   readonly metric?: string;
-  /** Where each block ran, when blocks are of several hosts or labs; all of one when absent. */
+  /** Where each block ran, when blocks are of several hosts or labs; what the records say when absent. */
   readonly hosts?: ReadonlyMap<number, string>;
   /** What a reader must know besides about where the trials are from. */
   readonly remarks?: readonly string[];

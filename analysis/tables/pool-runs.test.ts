@@ -47,6 +47,21 @@ test('blocks of several hosts nest in them: the host is the unit', (t) => {
   t.true(notes.some((note) => note.startsWith('blocks are of 2 hosts or labs')));
 });
 
+test('blocks of one run nest in the nodes that its records name, but not on exact', (t) => {
+  const onNodes = (engine: EngineName) => {
+    const one = run('one', { engine });
+    const records = one.records.map((record) => ({
+      ...record,
+      host: { ...record.host, fingerprint: record.block === 1 ? 'n2-b' : 'n1-a' },
+    }));
+    return simple({ ...one, records });
+  };
+  t.is(onNodes('kvm').hosts, 2);
+  t.is(onNodes('kvm').method, 'host-means-t');
+  t.is(onNodes('exact').hosts, 1);
+  t.is(simple(run('one')).hosts, 1, 'records from before they named nodes');
+});
+
 test('on exact the same seed is the same trial and counts once; another seed, or another policy, counts', (t) => {
   const one = run('one', { engine: 'exact' });
   const again = simple(one, run('two', { engine: 'exact', host: 'b' }));

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../harness/core/ids.ts';
 import { looksOf } from '../../harness/core/looks.ts';
 import type { Spec } from '../../harness/core/spec.ts';
 import type { PlannedTrial, TrialRecord } from '../../harness/core/trial.ts';
+import { blockHosts } from './block-hosts.ts';
 import type { TableInput } from './outcome-types.ts';
 
 /** One of several runs that are analysed together. */
@@ -67,10 +68,11 @@ class Pool {
     const seeds = new Map(
       planned.filter(({ role }) => role === 'measure').map(({ block, seed }) => [block, seed]),
     );
+    const nodes = blockHosts(records);
     const place = (trial: PlannedTrial | TrialRecord): { readonly block: number; readonly key: string } => {
       const block = this.#blockOf(`${setting} ${exact ? seeds.get(trial.block) : trial.block}`);
       // exact is the same on every host.
-      this.hosts.set(block, exact ? image : `${host} ${image}`);
+      this.hosts.set(block, exact ? image : `${nodes?.get(trial.block) ?? host} ${image}`);
       const { workload, variant, point, policy, role } = trial;
       return { block, key: canonicalJson([block, workload, variant, point, policy, role]) };
     };

@@ -8,6 +8,15 @@ const COMPARE_NOTES = `
 For runs of one spec on two kernels, hosts or versions. Blocks of the same seed are paired. In CI:
   pmvx run my.yaml --out new && pmvx compare reference new     fails with exit code 6 when something became worse`;
 
+const MERGE_NOTES = `
+The order of runs does not matter, and merging again changes nothing: on exact, trials.csv is to the byte that of the spec run on one
+machine. A trial may be in several runs. On exact its results must be equal to the bit; if they are not, the lab is broken, nothing
+is written, and the exit code is 4. Exit code 5 also says that trials are missing: merge again when their run is there.
+
+Examples:
+  pmvx run my.yaml --shard 1/2 --out parts/1       here, and on another host --shard 2/2 --out parts/2
+  pmvx merge parts/1 parts/2 --out results/runs/night-1`;
+
 const FIGURES_NOTES = `
 forest    ratio of each policy to the baseline with its interval, by workload; on several pages when there are many
 heatmap   every workload by every policy; cells without a ratio say how their trials ended
@@ -33,7 +42,7 @@ Examples:
   pmvx report my-run-20260101-120000
   pmvx report my-run-20260101-120000 --metric wakeup_p999`;
 
-/** Adds what begins with runs that are there: `pmvx analyze | compare | csv | figures | report`. */
+/** Adds what begins with runs that are there: `pmvx analyze | merge | compare | csv | figures | report`. */
 export function addResultsCommands(
   program: Command,
   context: CommandContext,
@@ -53,6 +62,19 @@ export function addResultsCommands(
     .action(async (runs: string[], options: Omit<import('./analyze.ts').AnalyzeArgs, 'runs'>) => {
       const { analyzeCommand } = await import('./analyze.ts');
       finish(await analyzeCommand({ runs, ...options }, context));
+    });
+
+  program
+    .command('merge')
+    .description('put runs of one spec together as one run: shards, and what several hosts measured')
+    .argument('<runs...>', 'ids or folders of runs')
+    .requiredOption('--out <dir>', 'folder of the run that they become; a merged one takes in more')
+    .option('--mixed', 'also runs of different images, versions or specs')
+    .option('--no-report', 'records only: no table, no figure')
+    .addHelpText('after', MERGE_NOTES)
+    .action(async (runs: string[], options: Omit<import('./merge.ts').MergeArgs, 'runs'>) => {
+      const { mergeCommand } = await import('./merge.ts');
+      finish(await mergeCommand({ runs, ...options }, context));
     });
 
   program

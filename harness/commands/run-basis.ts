@@ -2,6 +2,7 @@
 import type { Catalog } from '../core/catalog.ts';
 import { canonicalJson, shortDigest } from '../core/ids.ts';
 import type { Spec } from '../core/spec.ts';
+import { blockSeeds } from '../plan/block-seeds.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ShardPlan } from '../plan/shard.ts';
 import { requireSameRun } from '../run/same-run.ts';
@@ -50,16 +51,13 @@ export async function openOrCreate(place: RunPlace, basis: Basis, root: string):
       throw error;
     }
   }
-  const blocks = plan.trials
-    .filter(({ role }) => role === 'measure')
-    .map(({ block, seed }) => [block, seed] as const);
   const provenance = await collectProvenance({
     run: place.id,
     root,
     engine: spec.machine.engine,
     image,
     definitions,
-    seeds: { ...spec.seeds, blocks: [...new Map(blocks).values()] },
+    seeds: { ...spec.seeds, blocks: blockSeeds(plan) },
     createdAt: new Date(),
   });
   return createRun(place.folder, { spec, plan, provenance });

@@ -6,7 +6,7 @@ import type { EngineName, HostOfTrial, PlannedTrial, TrialRecord, Usage } from '
 import type { WorkloadDefinition } from '../core/workload.ts';
 import type { GuestOutcome, RunResult } from '../lab/engine.ts';
 import { type Evidence, lastLines, readEvidence } from './evidence.ts';
-import { PANIC } from './machine-lost.ts';
+import { DIED, PANIC, STOPPED } from './machine-lost.ts';
 import { withTimeAfter } from './time-after.ts';
 import { ejection, oneLine, refusal, type Verdict } from './verdict.ts';
 
@@ -107,7 +107,7 @@ function died(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
   if (seen.agentError !== undefined) return crashed(`guest agent: ${seen.agentError}`, outcome);
   if (outcome.ended === 'died') {
     const where = seen.lastFrame === undefined ? 'before its first word' : `after "${seen.lastFrame}"`;
-    return crashed(`the VM died ${where}: ${outcome.cause ?? 'no cause known'}`, outcome);
+    return crashed(`${DIED} ${where}: ${outcome.cause ?? 'no cause known'}`, outcome);
   }
   if (seen.garbled === undefined) return undefined;
   return crashed(`the guest sent a frame that cannot be read: ${seen.garbled}`, outcome);
@@ -118,7 +118,7 @@ function stopped(outcome: GuestOutcome, seen: Evidence): Verdict | undefined {
   if (outcome.ended !== 'deadline') return undefined;
   const where = seen.lastFrame === undefined ? 'it never spoke' : `its last word was "${seen.lastFrame}"`;
   const seconds = Math.round(outcome.hostSeconds);
-  return withConsole('timed-out', `the guest was stopped after ${seconds} s of host time; ${where}`, outcome);
+  return withConsole('timed-out', `${STOPPED} ${seconds} s of host time; ${where}`, outcome);
 }
 
 /** A guest that ended well has said that its policy was active before the run and after it, and how the run ended. */

@@ -5,8 +5,9 @@ import { parseTrialRecord } from './record-schema.ts';
 import { openLine } from './sealed-line.ts';
 
 /** What a log's bytes hold. */
-export interface LogContents {
-  readonly records: readonly TrialRecord[];
+export interface LogContents<T = TrialRecord> {
+  /** What was kept of each record, in the order of the lines. */
+  readonly records: readonly T[];
   /** Length of the good part: all bytes but those of damaged lines. */
   readonly goodBytes: number;
   /** True when the last record is whole and only its line end is missing. */
@@ -25,9 +26,18 @@ export interface DamagedLine {
   readonly bytes: Buffer;
 }
 
-export interface ReaderOptions {
-  /** What of each record stays in memory; all when absent. */
-  readonly keep?: (record: TrialRecord) => TrialRecord;
+/** Where in the file the line of a record is, without its line end. */
+export interface LinePlace {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** What of each record stays in memory. */
+export type Keep<T> = (record: TrialRecord, place: LinePlace) => T;
+
+export interface ReaderOptions<T = TrialRecord> {
+  /** The whole record when absent. */
+  readonly keep?: Keep<T>;
   /** What to do with damaged lines before the end: by default they are an error. */
   readonly damage?: 'refuse' | 'collect';
 }
@@ -45,11 +55,11 @@ export function parseLog(bytes: Buffer, path: string, options: ReaderOptions = {
  * Reads a `trials.jsonl` piece by piece. The very end may be cut off by a crash, because lines are appended one write
  * at a time; damage before it did not come from a crash.
  */
-export class LogReader {
+export class LogReader<T = TrialRecord> {
   readonly #path: string;
-  readonly #keep: (record: TrialRecord) => TrialRecord;
+  readonly #keep: Keep<T>;
   readonly #collect: boolean;
-  readonly #records: TrialRecord[] = [];
+  readonly #records: T[] = [];
   readonly #damaged: DamagedLine[] = [];
   readonly #lineOf = new Map<string, number>();
   #line = 0;
@@ -63,9 +73,9 @@ export class LogReader {
   /** A line that is not as it was written: fine at the end, damage when anything follows. */
   #doubtful: (DamagedLine & { readonly fault: string }) | undefined;
 
-  constructor(path: string, { keep = (record) => record, damage = 'refuse' }: ReaderOptions = {}) {
+  constructor(path: string, { keep, damage = 'refuse' }: ReaderOptions<T> = {}) {
     this.#path = path;
-    this.#keep = keep;
+    this.#keep = keep ?? ((record) => record as T);
     this.#collect = damage === 'collect';
   }
 
@@ -81,7 +91,7 @@ export class LogReader {
     this.#rest = Buffer.from(bytes.subarray(start));
   }
 
-  end(): LogContents {
+  end(): LogContents<T> {
     const lacksNewline = this.#rest.length > 0;
     if (lacksNewline) this.#take(this.#rest, 0);
     const contents = { records: this.#records, goodBytes: this.#goodBytes, damaged: this.#damaged };
@@ -109,7 +119,7 @@ export class LogReader {
       throw corrupt(this.#path, this.#line, `trial ${trial} is already recorded on line ${earlier}`, BY_HAND);
     }
     this.#lineOf.set(trial, this.#line);
-    this.#records.push(this.#keep(read.record));
+    this.#records.push(this.#keep(read.record, { at, length: bytes.length }));
     this.#goodBytes += bytes.length + lineEnd;
   }
 

@@ -44,7 +44,14 @@ export interface Provenance {
   readonly definitions?: string;
   /** Base, count and the seed of every block in order. */
   readonly seeds: Spec['seeds'] & { readonly blocks?: readonly number[] };
+  /** The runs that were put together to this one; the other facts are those of the oldest. Absent when it is a run of its own. */
+  readonly parts?: readonly PartOfRun[];
 }
+
+/** Where one of several runs came from that are one now. */
+export type PartOfRun = Omit<Provenance, 'seeds' | 'parts'> & {
+  readonly shard?: { readonly index: number; readonly of: number };
+};
 
 /** Asks the host and git; what cannot be learnt (no git, no repository) is absent. */
 export async function collectProvenance(given: {

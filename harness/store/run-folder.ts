@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
-import { type LogContents, LogReader } from './log-lines.ts';
 import { NODES_FILE } from './nodes.ts';
+import { readLog } from './read-log.ts';
 import {
   parseJson,
   type RunDescription,
@@ -121,19 +121,6 @@ export async function readRun(
 
 function planUntil(plan: StoredPlan, { blocks }: EarlyEnd): StoredPlan {
   return { ...plan, trials: plan.trials.filter(({ block }) => block < blocks) };
-}
-
-/** Bytes at a time: a log may be larger than memory. */
-const CHUNK = 4 * 1024 * 1024;
-
-async function readLog(path: string, keep?: (record: TrialRecord) => TrialRecord): Promise<LogContents> {
-  const reader = new LogReader(path, keep === undefined ? {} : { keep });
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) reader.push(chunk as Buffer);
-  } catch (error) {
-    throw error instanceof PmvxError ? error : storageFault(error, 'read the trial log', path);
-  }
-  return reader.end();
 }
 
 /** What `stop.json` says, when plan and records agree: all trials of so many blocks, and none of a later one. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CsvCell, formatCsv } from '../core/csv.ts';
+import { type CsvCell, csvLines, formatCsv } from '../core/csv.ts';
 import type { Metric } from '../core/metric.ts';
 import type { TrialRecord, Usage } from '../core/trial.ts';
 import { writeAtomic } from './atomic-write.ts';
@@ -52,8 +52,17 @@ export function trialRows(records: readonly TrialRecord[]): TrialRow[] {
 
 /** Text of `trials.csv`. */
 export function formatTrialsCsv(records: readonly TrialRecord[]): string {
-  const rows = trialRows(records).map((row) => TRIAL_COLUMNS.map((column) => row[column]));
-  return formatCsv(TRIAL_COLUMNS, rows);
+  return csvHeader() + csvLines(trialRows(records).map(cellsOf));
+}
+
+/** Its first line. */
+export function csvHeader(): string {
+  return formatCsv(TRIAL_COLUMNS, []);
+}
+
+/** The lines of one record. */
+export function csvOf(record: TrialRecord): string {
+  return csvLines(rowsOf(record).map(cellsOf));
 }
 
 /** Derives `trials.csv` at `path` from the records. */
@@ -98,6 +107,10 @@ function row(record: TrialRecord, metric: Metric | undefined): TrialRow {
     transcript: record.transcript,
     ...usageCells(record.usage),
   };
+}
+
+function cellsOf(row: TrialRow): CsvCell[] {
+  return TRIAL_COLUMNS.map((column) => row[column]);
 }
 
 function usageCells(usage: Usage | undefined) {
