@@ -175,6 +175,35 @@ export class RingBuffer {
   [Symbol.dispose](): void;
 }
 
+/** How far a held program is; `code` or `signal` once it has ended. */
+export interface HeldState {
+  readonly pid: number;
+  /** `waiting`: it is about to attach a struct_ops, and waits to be let go. */
+  readonly stage: 'starting' | 'waiting' | 'released' | 'ended';
+  /** The end of what it said on stdout and stderr, 4096 bytes at most. */
+  readonly words: string;
+  readonly code?: number;
+  readonly signal?: number;
+}
+
+/**
+ * A program that loads a struct_ops by itself, such as a scheduler of sched_ext, stopped right before it attaches it; nothing else that
+ * it does is touched (seccomp user notification). The kernel kills it when the thread that started it ends, however that ends.
+ */
+export class HeldProgram {
+  private constructor();
+  /**
+   * Starts `argv[0]`, a path, with this process's environment.
+   * @throws BpfError: the errno of fork, seccomp or exec.
+   */
+  static start(argv: readonly string[]): HeldProgram;
+  readonly state: HeldState;
+  /** Lets it attach, now or when it comes to that. */
+  release(): void;
+  /** Whether it was still there. */
+  kill(signal: number): boolean;
+}
+
 export type BtfKind = 'struct' | 'union' | 'enum' | 'typedef' | 'function' | 'variable';
 
 /** Whether the running kernel has BTF (CONFIG_DEBUG_INFO_BTF). */

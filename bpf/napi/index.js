@@ -284,6 +284,30 @@ export class BpfMap {
   }
 }
 
+export class HeldProgram {
+  #handle;
+
+  constructor(handle) {
+    this.#handle = handle;
+  }
+
+  static start(argv) {
+    return new HeldProgram(addon().startHeld(argv));
+  }
+
+  get state() {
+    return addon().heldState(this.#handle);
+  }
+
+  release() {
+    addon().releaseHeld(this.#handle);
+  }
+
+  kill(signal) {
+    return addon().killHeld(this.#handle, signal);
+  }
+}
+
 export class RingBuffer {
   #handle;
 

@@ -105,11 +105,19 @@ export type SwitchReport = {
   /** Opening, loading, verifying of the new one while the old one was still in effect. */
   readonly preparedNs: number;
 } & (
-  | { readonly outcome: 'active' /** What the kernel says that proves it. */; readonly proof: string }
   | {
-      readonly outcome: 'refused' /** In the kernel's or program's words. */;
-      readonly why: string /** What is in effect now. */;
+      readonly outcome: 'active';
+      /** What the kernel says that proves it. */
+      readonly proof: string;
+    }
+  | {
+      readonly outcome: 'refused';
+      /** In the kernel's or program's words. */
+      readonly why: string;
+      /** What is in effect now. */
       readonly now: string;
+      /** Whether it is the policy's fault: then it goes into quarantine. */
+      readonly blamed: boolean;
     }
 );
 
@@ -133,8 +141,8 @@ export interface Actuator {
   departure(): Promise<Departure | undefined>;
   /** A scheduler that somebody else loaded, by the kernel's name of it. */
   stranger(): Promise<string | undefined>;
-  /** Never throws for what the kernel refuses; that is a report. */
-  switchTo(policyId: string): Promise<SwitchReport>;
+  /** Never throws for what the kernel refuses; that is a report. The signal ends the preparation, and then nothing was changed. */
+  switchTo(policyId: string, signal?: AbortSignal): Promise<SwitchReport>;
   /** Lets go of everything: EEVDF, settings restored. */
   release(): Promise<void>;
 }

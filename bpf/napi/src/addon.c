@@ -20,6 +20,7 @@ NAPI_MODULE_INIT()
 	define_struct_ops(env, exports);
 	define_batch(env, exports);
 	define_ring(env, exports);
+	define_held(env, exports);
 	define_btf(env, exports);
 	return exports;
 }

@@ -3,7 +3,7 @@
 /** A policy that is ready to take effect: opened, loaded, verified, while another one is still in effect. */
 export interface Prepared {
   /** Has it take effect; resolves when the kernel was asked, rejects in its words. Whether it is in effect, the kernel says elsewhere. */
-  take(signal: AbortSignal): Promise<Held>;
+  take(): Promise<Held>;
   /** Lets go of what was prepared and is not wanted any more. */
   discard(): Promise<void>;
 }

@@ -21,6 +21,8 @@ export interface KernelActuatorOptions {
   readonly clock: Clock;
   /** How long a policy may take to be in effect, and to be gone, ms. */
   readonly deadlineMs: number;
+  /** How long it may take to get ready, ms. */
+  readonly prepareMs: number;
 }
 
 const POLL_MS = 1;
@@ -30,6 +32,8 @@ export class KernelActuator implements Actuator {
   readonly policies: ReadonlyMap<string, { readonly kind: PolicyKind; readonly version: string }>;
   readonly #options: KernelActuatorOptions;
   #held: { readonly policy: string; readonly held: Held } | undefined;
+  /** A departure that was seen and not told yet. */
+  #gone: Departure | undefined;
 
   constructor(options: KernelActuatorOptions) {
     this.#options = options;
@@ -58,6 +62,9 @@ export class KernelActuator implements Actuator {
   }
 
   async departure(): Promise<Departure | undefined> {
+    const gone = this.#gone;
+    this.#gone = undefined;
+    if (gone !== undefined) return gone;
     const exits = this.#options.exits();
     const current = this.#held;
     if (current === undefined) return undefined;
@@ -72,69 +79,71 @@ export class KernelActuator implements Actuator {
     return { policy, how: howOf(exit, own), why: why.slice(0, 600) };
   }
 
-  async switchTo(to: string): Promise<SwitchReport> {
-    const { clock } = this.#options;
+  async switchTo(to: string, signal?: AbortSignal): Promise<SwitchReport> {
+    const { clock, prepareMs } = this.#options;
     const from = this.held();
+    if (to === from) return { from, to, gapNs: 0, preparedNs: 0, outcome: 'active', proof: this.#proof() };
+    const limits = [AbortSignal.timeout(prepareMs), ...(signal === undefined ? [] : [signal])];
     const beganNs = clock.nowNs();
-    if (to === from) {
-      return { from, to, gapNs: 0, preparedNs: 0, outcome: 'active', proof: this.#proof() };
-    }
-    const report = (rest: Rest, gapNs = 0, preparedNs = 0): SwitchReport => ({
-      from,
-      to,
-      gapNs,
-      preparedNs,
-      ...rest,
-    });
-    const refused = (error: unknown): Rest => ({ outcome: 'refused', why: wordsOf(error), now: this.held() });
-    const deadline = AbortSignal.timeout(this.#options.deadlineMs);
+    let readyNs = beganNs;
+    let stage: 'preparing' | 'leaving' | 'taking' = 'preparing';
     let prepared: Prepared | undefined;
+    const report = (rest: Rest): SwitchReport => {
+      // From when the old one was let go; where EEVDF is one of the two there is no gap, for EEVDF is what fills gaps.
+      const gapNs = from === EEVDF || to === EEVDF || stage === 'preparing' ? 0 : clock.nowNs() - readyNs;
+      return { from, to, gapNs, preparedNs: readyNs - beganNs, ...rest };
+    };
+    const refused = (why: string, blamed: boolean) =>
+      report({ outcome: 'refused', why, now: this.held(), blamed });
     try {
-      prepared = to === EEVDF ? undefined : await this.#holder(to).prepare(deadline);
-    } catch (error) {
-      return report(refused(error), 0, clock.nowNs() - beganNs);
-    }
-    const readyNs = clock.nowNs();
-    const preparedNs = readyNs - beganNs;
-    const stranger = await this.stranger();
-    if (stranger !== undefined) {
-      await prepared?.discard();
-      return report(refused(new Error(`${stranger} was loaded by somebody else`)), 0, preparedNs);
-    }
-    const gap = () => (from === EEVDF || to === EEVDF ? 0 : clock.nowNs() - readyNs);
-    try {
+      prepared = to === EEVDF ? undefined : await this.#holder(to).prepare(AbortSignal.any(limits));
+      const obstacle = prepared && (await this.#obstacle(signal));
+      readyNs = clock.nowNs();
+      if (obstacle !== undefined) {
+        await prepared?.discard();
+        return refused(obstacle, false);
+      }
+      stage = 'leaving';
       await this.release();
+      stage = 'taking';
+      const proof = prepared === undefined ? this.#proof() : await this.#take(to, prepared);
+      return report({ outcome: 'active', proof });
     } catch (error) {
-      await prepared?.discard();
-      return report(refused(error), 0, preparedNs);
+      await prepared?.discard().catch(() => undefined);
+      if (signal?.aborted && stage === 'preparing') return refused(wordsOf(signal.reason), false);
+      // Where the old one could not be let go, the new one was not tried.
+      return refused(wordsOf(error), stage !== 'leaving');
     }
-    if (prepared === undefined) return report({ outcome: 'active', proof: this.#proof() }, 0, preparedNs);
-    try {
-      const proof = await this.#take(to, prepared, deadline);
-      return report({ outcome: 'active', proof }, gap(), preparedNs);
-    } catch (error) {
-      await prepared.discard().catch(() => undefined);
-      return report(refused(error), gap(), preparedNs);
-    }
+  }
+
+  /** What has happened while a policy was made ready, so that it is not to take effect now. */
+  async #obstacle(signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (signal?.aborted) return wordsOf(signal.reason);
+    this.#gone ??= await this.departure();
+    if (this.#gone !== undefined) return `${this.#gone.policy} ${this.#gone.how} meanwhile`;
+    const stranger = await this.stranger();
+    return stranger === undefined ? undefined : `${stranger} was loaded by somebody else`;
   }
 
   async release(): Promise<void> {
     const current = this.#held;
     if (current === undefined) return;
     await current.held.release();
-    this.#held = undefined;
     const { ops } = current.held;
-    if (ops === undefined) return;
-    const state = await this.#wait(
-      ({ state, ops: now }) => state === 'disabled' || (now !== undefined && !isNamed(ops, now)),
-    );
-    if (state !== undefined)
-      throw new Error(`${current.policy} was let go, and the kernel still says ${state}`);
+    const still =
+      ops === undefined
+        ? undefined
+        : await this.#wait(
+            ({ state, ops: now }) => state === 'disabled' || (now !== undefined && !isNamed(ops, now)),
+          );
+    if (still !== undefined)
+      throw new Error(`${current.policy} was let go, and the kernel still says ${still}`);
+    this.#held = undefined;
   }
 
-  async #take(to: string, prepared: Prepared, deadline: AbortSignal): Promise<string> {
+  async #take(to: string, prepared: Prepared): Promise<string> {
     const before = this.#options.readState();
-    const held = await prepared.take(deadline);
+    const held = await prepared.take();
     const { ops } = held;
     let end: string | undefined;
     const state =
@@ -180,7 +189,7 @@ export class KernelActuator implements Actuator {
 
 type Rest =
   | { readonly outcome: 'active'; readonly proof: string }
-  | { readonly outcome: 'refused'; readonly why: string; readonly now: string };
+  | { readonly outcome: 'refused'; readonly why: string; readonly now: string; readonly blamed: boolean };
 
 /** Enabled, and not since before: the kernel counts a scheduler a moment after it calls it enabled. */
 function isEnabledSince(before: KernelState, now: KernelState): boolean {

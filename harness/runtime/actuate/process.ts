@@ -1,81 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HeldProgram, type HeldState } from '../../../bpf/napi/index.js';
 import { shortDigest } from '../../core/ids.ts';
-import type { Held, Holder } from './holder.ts';
+import type { Held, Holder, Prepared } from './holder.ts';
 
 export interface ProcessOptions {
   readonly argv: readonly string[];
   readonly ops: string;
   /** Told of each child, so that one that outlives its daemon is found. */
-  readonly started?: (pid: number) => void;
-  readonly ended?: (pid: number) => void;
+  readonly started: (pid: number) => void;
+  readonly ended: (pid: number) => void;
 }
 
-/** The child gets SIGKILL when the process that started it ends (prctl(2), PR_SET_PDEATHSIG); util-linux brings the program. */
-const DIES_WITH_PARENT = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'];
-const STOP_MS = 3000;
-/** Of what a scheduler says, the end is kept. */
-const WORDS = 4096;
+const POLL_MS = 2;
+const STOP_MS = 2000;
+const { SIGINT, SIGKILL } = constants.signals;
 
-/** A scheduler that a program of its own loads and holds: a child that ends with the daemon. */
+/**
+ * A scheduler that a program of its own loads and holds. It is started while another one is in effect, and stopped right before it
+ * attaches; the kernel ends it with the daemon, however the daemon ends.
+ */
 export function processHolder(options: ProcessOptions): Holder {
-  const { argv } = options;
-  const [program = ''] = argv;
-  const { size, mtimeMs } = statSync(program);
+  const { argv, ops, started, ended } = options;
+  const { size, mtimeMs } = statSync(argv[0] as string);
   return {
     kind: 'process',
     version: shortDigest(JSON.stringify([argv, size, mtimeMs])),
-    // It loads and attaches in one go: nothing can be made ready before the old one is gone.
-    prepare: async () => ({
-      take: async () => startScheduler(options),
-      discard: async () => undefined,
-    }),
+    async prepare(signal): Promise<Prepared> {
+      const program = HeldProgram.start(argv);
+      started(program.state.pid);
+      const discard = async () => {
+        await endProgram(program);
+        ended(program.state.pid);
+      };
+      try {
+        while (program.state.stage === 'starting') await delay(POLL_MS, undefined, { signal });
+      } catch {
+        await discard();
+        throw new Error(`it was stopped before it came to attach. It said: ${lastWords(program.state)}`);
+      }
+      if (program.state.stage === 'ended') {
+        ended(program.state.pid);
+        throw new Error(endOf(program.state));
+      }
+      return {
+        discard,
+        take: async () => {
+          program.release();
+          return heldProgram(program, ops, discard);
+        },
+      };
+    },
   };
 }
 
-async function startScheduler({ argv, ops, started, ended }: ProcessOptions): Promise<Held> {
-  const wrapped = existsSync(DIES_WITH_PARENT[0] as string) ? [...DIES_WITH_PARENT, ...argv] : argv;
-  const child = spawn(wrapped[0] as string, wrapped.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
-  let words = '';
-  const hear = (chunk: Buffer) => {
-    words = `${words}${chunk.toString('utf8')}`.slice(-WORDS);
-  };
-  child.stdout.on('data', hear);
-  child.stderr.on('data', hear);
-  let end: string | undefined;
-  const gone = new Promise<void>((resolve) => {
-    child.once('error', (error) => {
-      end = `cannot be started: ${error.message}`;
-      resolve();
-    });
-    child.once('exit', (code, signal) => {
-      const how = signal === null ? `exited with status ${code}` : `was killed by ${signal}`;
-      const last = words.trim().split('\n').slice(-3).join('; ');
-      end = last === '' ? how : `${how}: ${last}`;
-      if (child.pid !== undefined) ended?.(child.pid);
-      resolve();
-    });
-  });
-  await Promise.race([once(child, 'spawn'), gone]);
-  if (end !== undefined) throw new Error(end);
-  if (child.pid !== undefined) started?.(child.pid);
+function heldProgram(program: HeldProgram, ops: string, release: () => Promise<void>): Held {
   return {
     ops,
-    ended: () => end,
-    proof: () => `process ${child.pid} holds it`,
-    release: () => stop(child, gone),
+    ended: () => (program.state.stage === 'ended' ? endOf(program.state) : undefined),
+    proof: () => `process ${program.state.pid} holds it`,
+    release,
   };
 }
 
-async function stop(child: ChildProcess, gone: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  // As Ctrl-C: schedulers detach, print their figures and end.
-  child.kill('SIGINT');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-  await gone;
-  clearTimeout(timer);
+/** As Ctrl-C: schedulers detach, print their figures and end. */
+async function endProgram(program: HeldProgram): Promise<void> {
+  program.kill(SIGINT);
+  // One that has not attached yet sleeps in the kernel, and must be let go to see the signal.
+  if (program.state.stage === 'waiting') program.kill(SIGKILL);
+  for (let left = STOP_MS; program.state.stage !== 'ended' && left > 0; left -= POLL_MS) await delay(POLL_MS);
+  program.kill(SIGKILL);
+  while (program.state.stage !== 'ended') await delay(POLL_MS);
+}
+
+function endOf(state: HeldState): string {
+  const { code, signal } = state;
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  const how = signal === undefined ? `exited with status ${code}` : `was killed by ${name ?? signal}`;
+  const words = lastWords(state);
+  return words === '' ? how : `${how}: ${words}`;
+}
+
+function lastWords({ words }: HeldState): string {
+  return words.trim().split('\n').slice(-4).join('; ').slice(-800);
 }
 
 /** When a process began, in clock ticks since boot (proc(5), field 22): with the pid it names a process for good. */

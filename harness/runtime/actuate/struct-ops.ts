@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BpfError, type BpfLink, type BpfMap, BpfObject } from '../../../bpf/napi/index.js';
 import { shortDigest } from '../../core/ids.ts';
 import type { Held, Holder, Prepared } from './holder.ts';
@@ -12,6 +13,8 @@ export interface StructOpsOptions {
   /** The kernel throws the scheduler out when a task that could run waits longer than this. */
   readonly watchdogMs: number;
 }
+
+const BUSY_MS = 500;
 
 /** Fields of `struct user_exit_info` (tools/sched_ext/include/scx/user_exit_info_common.h): kind, exit code, reason, message. */
 const EXIT_REASON = { at: 16, length: 128 };
@@ -42,8 +45,7 @@ export function structOpsHolder({ object: path, ops, constants, watchdogMs }: St
         }
         return {
           take: async () => {
-            const link = scheduler.attachStructOps();
-            return heldObject(object, link, ops);
+            return heldObject(object, await attach(scheduler), ops);
           },
           discard: async () => object.close(),
         };
@@ -53,6 +55,18 @@ export function structOpsHolder({ object: path, ops, constants, watchdogMs }: St
       }
     },
   };
+}
+
+/** The one before may take a moment to be gone after the kernel calls it disabled. */
+async function attach(scheduler: BpfMap): Promise<BpfLink> {
+  for (let left = BUSY_MS; ; left--) {
+    try {
+      return scheduler.attachStructOps();
+    } catch (error) {
+      if ((error as BpfError).code !== 'EBUSY' || left === 0) throw error;
+      await delay(1);
+    }
+  }
 }
 
 /** The kernel's own watchdog waits 30 s; production is not to stand still so long. An older libbpf cannot say so. */

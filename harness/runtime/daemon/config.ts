@@ -96,7 +96,9 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   /** How long the kernel may take to enable or disable a scheduler. */
-  deadlineMs: ms.default(5000),
+  deadlineMs: ms.default(3000),
+  /** How long a scheduler may take to open, load and be verified, while another one is in effect. */
+  prepareMs: ms.default(20_000),
   /** The kernel's watchdog throws a scheduler of our own out when a task that could run waits longer. */
   watchdogMs: z.int().min(100).max(30_000).default(3000),
   /** Lets `apply` name a policy without a proposal, past dwell and rate: only to measure with. */

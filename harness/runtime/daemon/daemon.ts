@@ -56,6 +56,7 @@ export class Daemon {
   #queue: Promise<unknown> = Promise.resolve();
   #keepFault: string | undefined;
   #stopping = false;
+  #preparing: AbortController | undefined;
   selector: Selector;
   guard: GuardConfig;
 
@@ -85,6 +86,7 @@ export class Daemon {
   /** Works until the signal; then lets go of the policy, and says so. */
   async run(signal: AbortSignal): Promise<void> {
     const { sensor, journal } = this.#parts;
+    signal.addEventListener('abort', () => this.hurry('the daemon ends'), { once: true });
     const checking = setInterval(() => void this.serial(() => this.#check()), CHECK_MS);
     try {
       await this.serial(() => this.#check());
@@ -107,6 +109,11 @@ export class Daemon {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => undefined);
     return done;
+  }
+
+  /** Ends the preparation of a policy that is not in effect yet: something more urgent is to be done. */
+  hurry(why: string): void {
+    this.#preparing?.abort(new Error(why));
   }
 
   /** What the guard would say, without doing it. */
@@ -239,9 +246,15 @@ export class Daemon {
     const recorded = await journal.sync();
     if (!recorded && action.kind === 'switch') {
       const why = 'the intent cannot be recorded, so it was not done';
-      return { from, to, gapNs: 0, preparedNs: 0, outcome: 'refused', why, now: from };
+      return { from, to, gapNs: 0, preparedNs: 0, outcome: 'refused', why, now: from, blamed: false };
     }
-    return actuator.switchTo(to);
+    const preparing = new AbortController();
+    this.#preparing = preparing;
+    try {
+      return await actuator.switchTo(to, preparing.signal);
+    } finally {
+      this.#preparing = undefined;
+    }
   }
 
   async #stop(): Promise<void> {

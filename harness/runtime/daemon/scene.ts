@@ -177,6 +177,7 @@ export function openScene(
         exits: () => kernel.takeExits(),
         clock,
         deadlineMs: 50,
+        prepareMs: 50,
       });
   const stop = new AbortController();
   const waiting: SceneWindow[] = [];

@@ -198,7 +198,10 @@ export async function runDaemon(options: StartOptions, signal: AbortSignal): Pro
           daemon.note('reload-refused', error.message);
           say(`pmvx: not reloaded: ${error.message}`);
         }),
-      kill: () => void daemon.serial(() => daemon.kill('SIGUSR1')),
+      kill: () => {
+        daemon.hurry('the kill switch was latched');
+        void daemon.serial(() => daemon.kill('SIGUSR1'));
+      },
     });
     const kernel = await actuator.current();
     const usable = [...actuator.policies.keys()];
@@ -260,6 +263,7 @@ async function actuatorFor(
     exits: () => log.exits(),
     clock: systemClock,
     deadlineMs: config.deadlineMs,
+    prepareMs: config.prepareMs,
   });
   return { actuator, lacking, close: () => log.close() };
 }

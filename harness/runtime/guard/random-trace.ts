@@ -60,7 +60,7 @@ export function liveRandomly(
     const refused = action.kind === 'switch' && random() < 0.1;
     const base = { from, to, gapNs: random() * 2e7, preparedNs: random() * 5e7 };
     const report: SwitchReport = refused
-      ? { ...base, outcome: 'refused', why: 'no', now: random() < 0.5 ? from : EEVDF }
+      ? { ...base, outcome: 'refused', why: 'no', now: random() < 0.5 ? from : EEVDF, blamed: random() < 0.8 }
       : { ...base, outcome: 'active', proof: 'p' };
     nowNs += random() * 1e8;
     feed({ kind: 'report', report, cause: rule, costNs: base.gapNs, nowNs });
@@ -143,7 +143,7 @@ class Referee {
   /** What is in effect after the kernel has answered. */
   settled(after: GuardState, report: SwitchReport, nowNs: number): void {
     const now = report.outcome === 'active' ? report.to : report.now;
-    if (report.outcome === 'refused') this.#quarantine(report.to, nowNs);
+    if (report.outcome === 'refused' && report.blamed) this.#quarantine(report.to, nowNs);
     if (now !== this.#policy || report.outcome === 'active') this.#sinceNs = nowNs;
     this.#policy = now;
     this.#named = [];

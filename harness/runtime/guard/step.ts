@@ -159,7 +159,7 @@ function onReport(state: GuardState, input: Of<'report'>, context: GuardContext)
   const { nowNs, report, cause, interval, costNs } = input;
   if (report.outcome === 'refused') {
     const blamed =
-      report.to === EEVDF
+      report.to === EEVDF || !report.blamed
         ? state
         : quarantine(state, subjectOf(report.to, context), report.why, nowNs, context.config);
     const moved = report.now === state.policy ? {} : { policy: report.now, sinceNs: nowNs, watch: undefined };
