@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CoverageRow } from './coverage-rows.ts';
 
+/** What a reader must know of a quantity before its figures. */
+const ABOUT: Readonly<Record<string, readonly string[]>> = {
+  'coverage of remedies tried': [
+    "Where a policy's values are skewed and far noisier than the baseline's, Student's interval covers less than it says. What others propose against skewness",
+    '(`remedies.ts` has each with its source), on log ratios alone. None is used: each costs coverage or width where nothing is amiss, and none knows from',
+    'five values which case it is in.',
+  ],
+};
+
 /** The rows as Markdown: a table for each quantity, a line for each noise, a column for each method and number of blocks. */
 export function coverageMarkdown(rows: readonly CoverageRow[]): string {
   const experiments = rows[0]?.experiments;
@@ -17,6 +26,8 @@ export function coverageMarkdown(rows: readonly CoverageRow[]): string {
     const own = rows.filter((row) => row.quantity === quantity);
     const wanted = own.find((row) => row.wanted !== '')?.wanted;
     lines.push('', `## ${quantity}${wanted === undefined ? '' : `, wanted: ${wanted}`}`);
+    const about = ABOUT[`${quantity}`];
+    if (about !== undefined) lines.push('', ...about);
     const flat = own.filter(({ noise }) => sizesOf(own, noise) > 2);
     const rest = own.filter((row) => !flat.includes(row));
     if (flat.length > 0) lines.push('', ...table(flat));

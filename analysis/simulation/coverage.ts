@@ -12,6 +12,7 @@ import { coverageMarkdown } from './coverage-markdown.ts';
 import { COVERAGE_COLUMNS, type CoverageRow, coverageRows } from './coverage-rows.ts';
 import type { Truth } from './experiment.ts';
 import { nestedRows } from './nested-rows.ts';
+import { remedyRows } from './remedy-rows.ts';
 import { stoppingRows } from './stopping-rows.ts';
 
 const SEED = 20261125;
@@ -38,6 +39,12 @@ for (const [name, noise] of NOISES) {
 for (const hosts of BLOCKS) rows.push(...nestedRows(hosts, experiments, SEED));
 for (const shape of ['log-normal', 'heavy-tailed', 'skewed'] as const)
   rows.push(...stoppingRows(shape, experiments, SEED));
+for (const [name, noise] of NOISES) {
+  for (const blocks of BLOCKS.slice(1)) {
+    const truth = { ...noise, blocks, ratio: 0.8, nulls: 0, spread: 0.05 };
+    rows.push(...remedyRows(name, truth, experiments, SEED));
+  }
+}
 const cells = rows.map((row) => COVERAGE_COLUMNS.map((column) => row[column]));
 writeFileSync(join(folder, 'coverage.csv'), formatCsv(COVERAGE_COLUMNS, cells));
 writeFileSync(join(folder, 'coverage.md'), coverageMarkdown(rows));
