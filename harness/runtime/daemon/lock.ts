@@ -28,7 +28,11 @@ export function takeLock(path: string): Lock {
     const next = busy ? 'pmvx autotune status shows it' : 'Check that the folder can be written';
     throw new PmvxError(ExitCode.environment, { where: path, what, next }, { cause: error });
   }
-  writeFileSync(`${path}.pid`, `${process.pid}\n`);
+  try {
+    writeFileSync(`${path}.pid`, `${process.pid}\n`);
+  } catch {
+    // Only to tell others who has it.
+  }
   const held = db;
   return { release: () => held.close() };
 }

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
-import { unavailable } from '../../../bpf/napi/index.js';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { dryActuator } from '../actuate/dry-actuator.ts';
 import { KernelActuator } from '../actuate/kernel-actuator.ts';
-import { KernelLog } from '../actuate/kernel-log.ts';
 import { Leftovers } from '../actuate/leftovers.ts';
-import { holdersFor, type PolicyPlaces, readPolicies } from '../actuate/load-policies.ts';
-import { readSchedExt } from '../actuate/sched-ext.ts';
+import { type PolicyPlaces, readPolicies } from '../actuate/load-policies.ts';
 import type { Actuator } from '../contracts.ts';
 import { keepGuard, recallGuard } from '../guard/persist.ts';
-import { openHostProbes } from '../host-probes.ts';
 import { Journal } from '../journal/journal.ts';
 import { MapSelector } from '../select/map-selector.ts';
 import { UnknownQueue } from '../select/queue.ts';
-import { systemClock } from '../sense/clock.ts';
 import { onlineCpus, thisMachine } from '../sense/machine.ts';
 import { ProbeSensor } from '../sense/sensor.ts';
 import { type Config, readConfig } from './config.ts';
@@ -32,6 +27,7 @@ import { defaultPlaces } from './places.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
 import { statusOf } from './status.ts';
 import { Tally } from './tally.ts';
+import { REAL_WORLD, type World } from './world.ts';
 
 export interface StartOptions {
   /** Each wins over the configuration. */
@@ -52,9 +48,13 @@ export interface StartOptions {
 }
 
 /** Runs the daemon until the signal. Whatever it lacks is one clear error before anything is touched. */
-export async function runDaemon(options: StartOptions, signal: AbortSignal): Promise<void> {
+export async function runDaemon(
+  options: StartOptions,
+  signal: AbortSignal,
+  world: World = REAL_WORLD,
+): Promise<void> {
   const { dry, env, say } = options;
-  const clock = systemClock;
+  const { clock } = world;
   let config = await readConfig(options.config);
   const map = options.map ?? config.map;
   if (map === undefined) {
@@ -64,7 +64,7 @@ export async function runDaemon(options: StartOptions, signal: AbortSignal): Pro
       next: 'pmvx learn RUN --map FILE makes one',
     });
   }
-  requireProbes();
+  world.requireDaemon();
   const defaults = defaultPlaces(env);
   const folder = options.state ?? config.places.state ?? defaults.state;
   makeFolder(folder);
@@ -72,9 +72,6 @@ export async function runDaemon(options: StartOptions, signal: AbortSignal): Pro
   const locks = [takeLock(join(folder, 'lock'))];
   try {
     if (!dry) locks.push(takeLock(defaults.lock));
-    const leftovers = Leftovers.read(join(folder, 'leftovers.json'));
-    const cleared = dry ? { done: [], faults: [] } : leftovers.clear();
-    const { actuator, lacking, close } = await actuatorFor(config, options, leftovers);
     const cpus = onlineCpus();
     const machine = thisMachine(definedOf(config.machine));
     const life = randomBytes(4).toString('hex');
@@ -85,6 +82,9 @@ export async function runDaemon(options: StartOptions, signal: AbortSignal): Pro
       mostBytes: config.journalBytes,
       keep: config.journalFiles,
     });
+    const leftovers = Leftovers.read(join(folder, 'leftovers.json'));
+    const cleared = dry ? { done: [], faults: [] } : leftovers.clear();
+    const { actuator, lacking, close } = await actuatorFor(config, options, leftovers, world);
     const selectorOptions = (now: Config) => ({
       map,
       machine,
@@ -92,20 +92,22 @@ export async function runDaemon(options: StartOptions, signal: AbortSignal): Pro
       prefer: now.prefer,
       available: (policy: string) => actuator.policies.has(policy),
     });
-    let selector = await MapSelector.open(selectorOptions(config));
+    const guardFile = join(folder, 'guard.json');
+    // A daemon that has worked before comes up again whatever has become of its map: somebody must watch, and tell.
+    const open = existsSync(guardFile) ? MapSelector.openAnyway : MapSelector.open;
+    let selector = await open(selectorOptions(config));
     const probes = config.places.probes ?? options.places.probes;
     const sensor = new ProbeSensor({
       sets: config.probes,
       windowMs: config.windowMs,
       cpus,
       clock,
-      open: (set) => openHostProbes([set], { objects: probes }),
+      open: world.openProbes(probes),
       ...(config.progressFile === undefined ? {} : { progressFile: config.progressFile }),
     });
     const queuePath = config.queue ?? join(folder, 'queue.jsonl');
     const queue = queuePath === false ? undefined : new UnknownQueue(queuePath, machine, clock);
     const boot = bootId();
-    const guardFile = join(folder, 'guard.json');
     const tally = new Tally();
     let metricsFault: string | undefined;
     const daemon = new Daemon({
@@ -233,6 +235,7 @@ async function actuatorFor(
   config: Config,
   { dry, places }: StartOptions,
   leftovers: Leftovers,
+  world: World,
 ): Promise<{ actuator: Actuator; lacking: ReadonlyMap<string, string>; close: () => void }> {
   const where: PolicyPlaces = {
     policies: config.places.policies ?? places.policies,
@@ -240,10 +243,9 @@ async function actuatorFor(
     programs: config.places.programs,
   };
   const policies = await readPolicies(where.policies, config.policies);
-  const readState = () => readSchedExt();
+  const readState = () => world.readState();
   if (dry) return { actuator: dryActuator(policies, readState), lacking: new Map(), close: () => undefined };
-  const schedExt = readState().state !== 'absent';
-  const { holders, lacking } = holdersFor(policies, where, schedExt, {
+  const { holders, lacking } = world.holders(policies, where, {
     saveSettings: (settings) => leftovers.saveSettings(settings),
     childStarted: (pid) => leftovers.childStarted(pid),
     childEnded: (pid) => leftovers.childEnded(pid),
@@ -256,12 +258,12 @@ async function actuatorFor(
       next: 'Use a kernel with sched_ext, or --dry-run to see what would be decided',
     });
   }
-  const log = new KernelLog();
+  const log = world.openLog();
   const actuator = new KernelActuator({
     holders,
     readState,
     exits: () => log.exits(),
-    clock: systemClock,
+    clock: world.clock,
     deadlineMs: config.deadlineMs,
     prepareMs: config.prepareMs,
   });
@@ -274,19 +276,6 @@ function summaryOf(lacking: ReadonlyMap<string, string>): string {
   return reasons
     .map(([why, all]) => `${why} (${all.length === 1 ? all[0]?.[0] : `${all.length} policies`})`)
     .join('; ');
-}
-
-function requireProbes(): void {
-  const why = unavailable();
-  const next = 'Mend that, or run on another machine';
-  if (why !== undefined) throw new PmvxError(ExitCode.environment, { where: 'ebpf-napi', what: why, next });
-  if (process.getuid?.() !== 0) {
-    throw new PmvxError(ExitCode.environment, {
-      where: 'pmvx autotune',
-      what: 'loading probes and schedulers needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN',
-      next: 'Start it with sudo, or by the systemd unit',
-    });
-  }
 }
 
 function makeFolder(folder: string): void {
