@@ -18,6 +18,7 @@
 
 #define TASK_RUNNING 0
 #define TASK_DEAD 0x80
+#define PF_EXITING 4
 #define TIMER_SOFTIRQ 1
 #define NET_RX_SOFTIRQ 3
 #define HRTIMER_SOFTIRQ 8
@@ -179,7 +180,7 @@ int BPF_PROG(on_waking, struct task_struct *task)
 		current_task = bpf_get_current_task_btf();
 		if (follow(current_task, 0)) {
 			waker = (u32)current_task->pid;
-			by = RECORD_BY_TASK;
+			by = current_task->flags & PF_EXITING ? RECORD_BY_END : RECORD_BY_TASK;
 		}
 	}
 	emit(RECORD_WAKE, waker, (u32)task->pid, by);

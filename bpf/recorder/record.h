@@ -25,6 +25,7 @@ enum record_by {
 	RECORD_BY_TASK = 0,
 	RECORD_BY_TIMER = 1,
 	RECORD_BY_OTHER = 2, /* a device, or a task that is not followed */
+	RECORD_BY_END = 3,   /* a task, because it ends: its parent, who joins it, who reads from its pipes */
 };
 
 /* In bits 8 to 15 of a task's value. */

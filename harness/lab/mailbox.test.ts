@@ -239,3 +239,61 @@ test('a scheduler of our own is held by the loader, with its constants in a fixe
   t.true(candidates?.endsWith('.bpf.o\ncandidate.arg a_flag%3D1\ncandidate.arg slice_ns%3D5\n'), candidates);
   t.is(choice, 'policy.kind process\npolicy.ops mine\npolicy.candidate 0\n');
 });
+
+/** The second file begins at a page of its own. */
+const FILES: Orders = {
+  ...BUILTIN,
+  files: [
+    { path: '/run/pmvx-a b', content: Buffer.alloc(5000, 'a') },
+    { path: '/run/pmvx-c', content: Buffer.from('c') },
+  ],
+};
+const FILES_AT = 4 * 2 ** 20;
+
+test('files are named in the run with length and CRC', (t) => {
+  const [, run = ''] = bodies(FILES);
+  t.deepEqual(
+    run.split('\n').filter((line) => line.startsWith('file.')),
+    [
+      ...['file.path %2Frun%2Fpmvx-a%20b', 'file.size 5000', `file.crc32 ${crc32(Buffer.alloc(5000, 'a'))}`],
+      ...['file.path %2Frun%2Fpmvx-c', 'file.size 1', `file.crc32 ${crc32(Buffer.from('c'))}`],
+    ],
+  );
+});
+
+test('files stand in the mailbox one after the other, each at a page, and come with the block that names them', async (t) => {
+  const path = await mailboxPath(t);
+  const stored = async () => {
+    const file = await open(path, 'r');
+    const { buffer } = await file.read(Buffer.alloc(3 * 4096), 0, 3 * 4096, FILES_AT);
+    await file.close();
+    return buffer;
+  };
+  const wanted = Buffer.alloc(3 * 4096);
+  wanted.fill('a', 0, 5000).write('c', 8192);
+  await writeMailbox(path, FILES, 1);
+  t.deepEqual(await stored(), Buffer.alloc(3 * 4096));
+  await addBlock(path, FILES, 1);
+  t.deepEqual(await stored(), wanted);
+  const other = await mailboxPath(t);
+  await writeMailbox(other, FILES);
+  const file = await open(other, 'r');
+  t.deepEqual((await file.read(Buffer.alloc(3 * 4096), 0, 3 * 4096, FILES_AT)).buffer, wanted);
+  await file.close();
+  t.is((await stat(other)).size, MAILBOX_BYTES);
+});
+
+test('files that do not fit, by number or by size, are refused', (t) => {
+  const small = { path: '/run/x', content: Buffer.from('x') };
+  t.throws(() => encodeBlocks({ ...BUILTIN, files: Array(9).fill(small) }), {
+    message: '9 files; the guest takes at most 8',
+  });
+  const last = MAILBOX_BYTES - FILES_AT;
+  t.notThrows(() => encodeBlocks({ ...BUILTIN, files: [{ path: '/run/x', content: Buffer.alloc(last) }] }));
+  t.throws(
+    () => encodeBlocks({ ...BUILTIN, files: [{ path: '/run/x', content: Buffer.alloc(last) }, small] }),
+    {
+      message: `files end at ${MAILBOX_BYTES + 4096}, past the mailbox of ${MAILBOX_BYTES} bytes, with /run/x`,
+    },
+  );
+});

@@ -28,7 +28,7 @@ const PLAYED = /^(\d+) /;
 
 /** Compares a recording of workloads/replay with the trace that it played. */
 export function compareReplay(trace: Trace, recording: Recording): Comparison {
-  const tasks = convert(recording);
+  const tasks = convert(upToEnd(recording));
   const numbers = tasks.map(({ name }) => PLAYED.exec(name)?.[1]);
   const played = tasks.filter((_: RecordedTask, at) => numbers[at] !== undefined);
   const replay = figuresOf(played, recording.lost);
@@ -37,6 +37,24 @@ export function compareReplay(trace: Trace, recording: Recording): Comparison {
     [...graph.values()].reduce((sum, count) => sum + count, 0),
   ) as [number, number];
   return comparison(trace.figures, replay, wakes, replayed, graphDistance(before, after));
+}
+
+/** Up to the end of the thread that plays the first task, where the trace ends, too. What the player says after that is its own. */
+function upToEnd(recording: Recording): Recording {
+  const first = recording.events.find(
+    (event) => event.kind === 'task' && PLAYED.exec(event.name)?.[1] === '0',
+  );
+  const end = recording.events.findIndex(
+    (event) =>
+      event.kind === 'switch' &&
+      first?.kind === 'task' &&
+      event.leaves === first.task &&
+      event.leave === 'dead' &&
+      event.atNs >= first.atNs,
+  );
+  if (end < 0) return recording;
+  const events = recording.events.slice(0, end + 1);
+  return { ...recording, events, durationNs: (events.at(-1) as { atNs: number }).atNs };
 }
 
 function comparison(

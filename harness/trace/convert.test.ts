@@ -60,6 +60,7 @@ test('a wait is paired with the wake-up that ended it, and computing is cut at b
     { do: 'run', ns: 300 },
     { do: 'wake', task: 1 },
     { do: 'run', ns: 200 },
+    { do: 'afterEnd', task: 1 },
   ]);
   t.deepEqual(second?.operations, [
     { do: 'run', ns: 100 },
@@ -104,6 +105,34 @@ test('a wake-up long before a wait that something else ends is none', (t) => {
     { do: 'sleep', ns: 80 },
   ]);
   t.false(first?.operations.some((each) => each.do === 'wake'));
+});
+
+test('a wake-up by a task that ends is a wait for its end, and for all children that had ended by then', (t) => {
+  const ends = (waker: number, woken: number, atNs: number): SchedEvent => ({
+    kind: 'wake',
+    ...{ atNs, by: 'end', waker, woken },
+  });
+  const events = [
+    ...[comes(1, 0), starts(1, 2, 10), starts(1, 3, 20), starts(1, 4, 30), comes(2, 35), comes(3, 35)],
+    ...[leaves(2, 40, 'dead'), leaves(1, 50, 'blocked'), ends(3, 1, 60), leaves(3, 61, 'dead'), comes(1, 70)],
+    ...[leaves(1, 80, 'dead')],
+  ];
+  const [first, second, third] = convert(recording(events));
+  t.deepEqual(
+    first?.operations.slice(5),
+    [
+      { do: 'run', ns: 20 },
+      { do: 'start', task: 3 },
+      { do: 'run', ns: 20 },
+      { do: 'waitEnd', task: 2 },
+      { do: 'afterEnd', task: 1 },
+      { do: 'run', ns: 10 },
+    ].slice(1),
+  );
+  t.deepEqual(
+    [second, third].map((task) => task?.operations),
+    [[{ do: 'run', ns: 5 }], [{ do: 'run', ns: 26 }]],
+  );
 });
 
 test('timers with nothing but computing between them are a period; a wait between them begins anew', (t) => {
@@ -152,7 +181,7 @@ test('whatever tasks did, the trace says the same, and can be played', (t) => {
     const run = sampleRun(generator(seed), 20 + seed * 3);
     const tasks = convert(run.recording);
     t.deepEqual(
-      tasks.map(({ operations }) => operations),
+      tasks.map(({ operations }) => operations.filter((each) => each.do !== 'share')),
       run.operations,
       `seed ${seed}`,
     );

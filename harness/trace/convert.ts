@@ -1,44 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Recording, SchedEvent, Scheduling } from './events.ts';
-import type { Operation, TracedTask } from './trace.ts';
-
-/** A wake-up: when, and the waker's operation, which counts only once it has ended a wait. */
-interface WakeUp {
-  readonly atNs: number;
-  readonly timer: boolean;
-  readonly by?: { readonly task: LiveTask; readonly operation: Draft };
-}
-
-type Draft = { value?: Operation };
-
-/** A task while the events are gone through. */
-interface LiveTask {
-  readonly id: number;
-  name: string;
-  scheduling: Scheduling;
-  readonly drafts: Draft[];
-  /** CPU time that belongs to no operation yet. */
-  run: number;
-  onCpuSince?: number | undefined;
-  runnableSince?: number | undefined;
-  waiting?: { readonly sinceNs: number; readonly operation: Draft } | undefined;
-  /** The last wake-up: it may have come right before the wait. */
-  woken?: WakeUp | undefined;
-  /** Due time of its last timer, when it has waited for nothing else since. */
-  timerNs?: number | undefined;
-  readonly beganNs: number;
-  lastNs: number;
-  switches: number;
-  preemptions: number;
-  interruptions: number;
-  runNs: number;
-  runnableNs: number;
-}
+import { goOnAfter, type LiveTask, operationsOf, push, settle } from './live-task.ts';
+import { shareWork } from './shared-work.ts';
+import type { TracedTask } from './trace.ts';
 
 const UNSAID: Scheduling = { class: 'other', level: 0, cpus: 0 };
 
 /** A task with what was counted of it. */
 export interface RecordedTask extends TracedTask {
+  /** The task that started it. */
+  readonly parent?: number;
   /** From its start to the last time that it was seen. */
   readonly beganNs: number;
   readonly lastNs: number;
@@ -57,13 +28,15 @@ export function convert(recording: Recording): readonly RecordedTask[] {
   const walk = new Walk(recording.root);
   for (const event of recording.events) walk.take(event);
   walk.end(recording.durationNs);
-  return walk.tasks.map((task) => {
+  const tasks = walk.tasks.map((task) => {
     const { name, drafts, beganNs, lastNs, switches, preemptions, interruptions, runNs, runnableNs } = task;
     return {
-      ...{ name, operations: operationsOf(drafts) },
+      ...{ name, ...operationsOf(drafts) },
+      ...(task.parent === undefined ? {} : { parent: task.parent.id }),
       ...{ beganNs, lastNs, switches, preemptions, interruptions, runNs, runnableNs },
     };
   });
+  return shareWork(tasks, recording.durationNs);
 }
 
 class Walk {
@@ -71,7 +44,7 @@ class Walk {
   readonly #alive = new Map<number, LiveTask>();
 
   constructor(root: number) {
-    this.#begin(root, 'program', UNSAID, 0);
+    this.#begin(root, { name: 'program', scheduling: UNSAID }, 0);
   }
 
   take(event: SchedEvent): void {
@@ -97,13 +70,26 @@ class Walk {
       // Woken, and not on a CPU any more.
       if (task.waiting !== undefined && task.woken !== undefined) settle(task, task.waiting, task.woken);
       this.#spend(task, atNs);
-      push(task);
+      this.#close(task, atNs);
     }
   }
 
-  #begin(pid: number, name: string, scheduling: Scheduling, atNs: number): LiveTask {
+  /** The first task ends last of all that have ended: when it does, the program is over. */
+  #close(task: LiveTask, atNs: number): void {
+    push(task, atNs);
+    if (task.id !== 0) return;
+    const ended = this.tasks.filter((each) => each.ended);
+    goOnAfter(task, ended, atNs);
+  }
+
+  #begin(
+    pid: number,
+    { name, scheduling, parent }: Pick<LiveTask, 'name' | 'scheduling' | 'parent'>,
+    atNs: number,
+  ): LiveTask {
     const task: LiveTask = {
-      ...{ id: this.tasks.length, name, scheduling, drafts: [], run: 0, runnableSince: atNs },
+      ...{ id: this.tasks.length, name, scheduling, parent, drafts: [], run: 0, runnableSince: atNs },
+      ...{ ended: false, awaited: new Set<LiveTask>(), endedChildren: [] },
       ...{
         beganNs: atNs,
         lastNs: atNs,
@@ -131,11 +117,13 @@ class Walk {
       return;
     }
     if (how === 'dead') {
-      push(task);
+      this.#close(task, atNs);
+      task.ended = true;
+      task.parent?.endedChildren.push(task);
       this.#alive.delete(pid);
       return;
     }
-    const operation = push(task, {});
+    const operation = push(task, atNs, true);
     task.waiting = { sinceNs: atNs, operation };
     // When this wait has been ended already, no other wake-up comes before the task runs.
     if (task.woken !== undefined) task.runnableSince = atNs;
@@ -161,13 +149,10 @@ class Walk {
     if (task === undefined) return;
     const by = this.#alive.get(waker);
     if (by === undefined || by === task) task.woken = { atNs, timer: kind === 'timer' };
+    else if (kind === 'end') task.woken = { atNs, timer: false, by: { task: by } };
     else {
       this.#spend(by, atNs);
-      task.woken = {
-        atNs,
-        timer: false,
-        by: { task: by, operation: push(by, {}) },
-      };
+      task.woken = { atNs, timer: false, by: { task: by, operation: push(by, atNs, true) } };
     }
     if (task.waiting !== undefined) task.runnableSince = atNs;
   }
@@ -176,8 +161,8 @@ class Walk {
     const by = this.#alive.get(parent);
     if (by === undefined) return;
     this.#spend(by, atNs);
-    const { id } = this.#begin(child, by.name, by.scheduling, atNs);
-    push(by, { value: { do: 'start', task: id } });
+    const { id } = this.#begin(child, { name: by.name, scheduling: by.scheduling, parent: by }, atNs);
+    push(by, atNs, { do: 'start', task: id });
   }
 
   #describe(event: SchedEvent & { readonly kind: 'task' }): void {
@@ -189,8 +174,8 @@ class Walk {
     task.scheduling = { class: of, level, cpus };
     this.#spend(task, event.atNs);
     if (of !== before.class || level !== before.level)
-      push(task, { value: { do: 'class', class: of, level } });
-    if (cpus !== before.cpus) push(task, { value: { do: 'cpus', mask: cpus } });
+      push(task, event.atNs, { do: 'class', class: of, level });
+    if (cpus !== before.cpus) push(task, event.atNs, { do: 'cpus', mask: cpus });
   }
 
   /** Counts the CPU time up to now; clocks of two CPUs may differ by a little. */
@@ -202,46 +187,4 @@ class Walk {
     task.lastNs = Math.max(task.lastNs, atNs);
     task.onCpuSince = Math.max(task.onCpuSince, atNs);
   }
-}
-
-/** Closes the computing before an operation, and adds that. */
-function push(task: LiveTask, draft?: Draft): Draft {
-  if (task.run > 0) task.drafts.push({ value: { do: 'run', ns: task.run } });
-  task.run = 0;
-  const added = draft ?? {};
-  if (draft !== undefined) task.drafts.push(added);
-  return added;
-}
-
-/** Says what a wait was for, now that it has ended. */
-function settle(
-  task: LiveTask,
-  waiting: NonNullable<LiveTask['waiting']>,
-  { atNs, timer, by }: WakeUp,
-): void {
-  if (by !== undefined) {
-    waiting.operation.value = { do: 'wait', task: by.task.id };
-    by.operation.value = { do: 'wake', task: task.id };
-    task.timerNs = undefined;
-    return;
-  }
-  const ns = Math.max(0, atNs - waiting.sinceNs);
-  waiting.operation.value =
-    timer && task.timerNs !== undefined
-      ? { do: 'period', ns: Math.max(0, atNs - task.timerNs) }
-      : { do: 'sleep', ns };
-  task.timerNs = timer ? atNs : undefined;
-}
-
-/** Leaves out what came to nothing, and joins the computing around it. */
-function operationsOf(drafts: readonly Draft[]): Operation[] {
-  const operations: Operation[] = [];
-  for (const { value } of drafts) {
-    const last = operations.at(-1);
-    if (value === undefined) continue;
-    if (value.do === 'run' && last?.do === 'run') {
-      operations[operations.length - 1] = { do: 'run', ns: last.ns + value.ns };
-    } else operations.push(value);
-  }
-  return operations;
 }

@@ -70,7 +70,7 @@ function taskRows(tasks: readonly TracedTask[]): Cells[] {
     .map(({ id, name, operations, ns }) => ({
       task: `${id} ${printable(name)}`,
       'CPU s': (ns / 1e9).toFixed(4),
-      waits: String(count(operations, ['wait'])),
+      waits: String(count(operations, ['wait', 'waitEnd'])),
       sleeps: String(count(operations, ['sleep', 'period'])),
       wakes: String(count(operations, ['wake'])),
       starts: String(count(operations, ['start'])),

@@ -27,8 +27,8 @@ export type SchedEvent =
 /** How a task left its CPU: it could have gone on, it waits for something, or it has ended. */
 export type Leave = 'preempted' | 'blocked' | 'dead';
 
-/** Who woke a task: another one, a timer, or a device or a task that is not followed. */
-export type By = 'task' | 'timer' | 'other';
+/** Who woke a task: another one, a timer, a device or a task that is not followed, or another one because it ended. */
+export type By = 'task' | 'timer' | 'other' | 'end';
 
 export interface Scheduling {
   readonly class: SchedClass;
@@ -57,7 +57,7 @@ const HEADER =
 const MAX_HEADER = 8192;
 const EVENT_BYTES = 24;
 const LEAVES: readonly (Leave | undefined)[] = ['preempted', 'blocked', 'dead'];
-const BY: readonly (By | undefined)[] = ['task', 'timer', 'other'];
+const BY: readonly (By | undefined)[] = ['task', 'timer', 'other', 'end'];
 
 /** Reads what `record` wrote. Throws RangeError that says what is wrong with it. */
 export function decodeEvents(data: Buffer): Recording {

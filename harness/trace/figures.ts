@@ -31,9 +31,10 @@ export function wakeUpGraph(
     const woken = nameOf(id);
     if (woken === undefined) continue;
     for (const operation of operations) {
-      const isWait = operation.do === 'wait' || operation.do === 'sleep' || operation.do === 'period';
-      const waker = operation.do === 'wait' ? nameOf(operation.task) : OUTSIDE;
-      if (!isWait || waker === undefined) continue;
+      const byTask = operation.do === 'wait' || operation.do === 'waitEnd';
+      if (!byTask && operation.do !== 'sleep' && operation.do !== 'period') continue;
+      const waker = byTask ? nameOf(operation.task) : OUTSIDE;
+      if (waker === undefined) continue;
       const edge = `${waker}>${woken}`;
       edges.set(edge, (edges.get(edge) ?? 0) + 1);
     }

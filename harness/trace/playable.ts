@@ -13,6 +13,9 @@ export function stuckFault(tasks: readonly TracedTask[]): string | undefined {
   const kept = new Map<string, number>();
   /** By the same: who waits. */
   const waiting = new Map<string, number>();
+  const ended = new Set<number>();
+  /** Who waits for a task's end. */
+  const waitingForEnd = new Map<number, number[]>();
   const ready = [0];
   for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
     const { operations } = tasks[id] as TracedTask;
@@ -38,13 +41,27 @@ export function stuckFault(tasks: readonly TracedTask[]): string | undefined {
           break;
         }
         kept.set(edge, there - 1);
+      } else if (
+        (operation?.do === 'waitEnd' || operation?.do === 'afterEnd') &&
+        !ended.has(operation.task)
+      ) {
+        waitingForEnd.set(operation.task, [...(waitingForEnd.get(operation.task) ?? []), id]);
+        break;
       }
     }
     at[id] = next;
+    if (next < operations.length) continue;
+    ended.add(id);
+    ready.push(...(waitingForEnd.get(id) ?? []));
+    waitingForEnd.delete(id);
   }
   const [stuck] = waiting;
   if (stuck !== undefined) {
     return `task ${stuck[1]} waits for a wake-up by task ${stuck[0].split(' ')[0]} that never comes`;
+  }
+  const [forEnd] = waitingForEnd;
+  if (forEnd !== undefined) {
+    return `task ${forEnd[1][0]} waits for the end of task ${forEnd[0]}, which never comes`;
   }
   const never = tasks.findIndex((_, id) => !begun.has(id));
   return never < 0 ? undefined : `task ${never} is never started`;

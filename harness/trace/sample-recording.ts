@@ -19,6 +19,11 @@ interface Actor {
   since: number;
   run: number;
   timerNs?: number | undefined;
+  readonly parent?: Actor;
+  endedChildren: Actor[];
+  readonly awaited: Set<Actor>;
+  /** It waited for the end of one. */
+  joins: boolean;
 }
 
 /**
@@ -28,7 +33,7 @@ interface Actor {
 export function sampleRun(random: () => number, steps: number): SampleRun {
   const below = (most: number) => Math.floor(random() * most);
   const events: SchedEvent[] = [];
-  const actors: Actor[] = [{ pid: 100, operations: [], state: 'runnable', since: 0, run: 0 }];
+  const actors: Actor[] = [actor(100, 0)];
   const totals = { switches: 0, preemptions: 0, runNs: 0, runnableNs: 0 };
   let now = 0;
 
@@ -52,7 +57,29 @@ export function sampleRun(random: () => number, steps: number): SampleRun {
   const leave = (actor: Actor, leaveAs: 'preempted' | 'blocked' | 'dead') => {
     events.push({ kind: 'switch', atNs: now, leaves: actor.pid, comes: 0, leave: leaveAs });
   };
+  /** Those whose end it may have waited for without sleeping. */
+  const join = (actor: Actor, ended: readonly Actor[]) => {
+    for (const each of ended) {
+      if (actor.awaited.has(each)) continue;
+      actor.awaited.add(each);
+      actor.operations.push({ do: 'afterEnd', task: index(each) });
+    }
+  };
+  const end = (actor: Actor) => {
+    if (index(actor) === 0)
+      join(
+        actor,
+        actors.filter(({ state }) => state === 'ended'),
+      );
+    actor.state = 'ended';
+    actor.parent?.endedChildren.push(actor);
+  };
   const come = (actor: Actor) => {
+    if (actor.joins) {
+      join(actor, actor.endedChildren);
+      actor.endedChildren = [];
+    }
+    actor.joins = false;
     events.push({ kind: 'switch', atNs: now, leaves: 0, comes: actor.pid, leave: 'preempted' });
     totals.switches++;
     totals.runnableNs += now - actor.since;
@@ -61,7 +88,7 @@ export function sampleRun(random: () => number, steps: number): SampleRun {
   };
   const wake = (actor: Actor, operation: Operation) => {
     actor.operations.push(operation);
-    actor.timerNs = operation.do === 'wait' || operation.do === 'sleep' ? undefined : actor.timerNs;
+    if (operation.do !== 'period') actor.timerNs = undefined;
     actor.state = 'runnable';
     actor.since = now;
   };
@@ -131,11 +158,18 @@ export function sampleRun(random: () => number, steps: number): SampleRun {
         )?.pid ?? 100 + actors.length;
       events.push({ kind: 'start', atNs: now, parent: running.pid, child: pid });
       close(running, { do: 'start', task: actors.length });
-      actors.push({ pid, operations: [], state: 'runnable', since: now, run: 0 });
+      actors.push(actor(pid, now, running));
     } else if (actors.filter(({ state }) => state !== 'ended').length > 1) {
       close(running);
+      const sleeper = below(2) === 0 ? undefined : pick('waiting');
+      if (sleeper !== undefined) {
+        events.push({ kind: 'wake', atNs: now, by: 'end', waker: running.pid, woken: sleeper.pid });
+        wake(sleeper, { do: 'waitEnd', task: index(running) });
+        sleeper.awaited.add(running);
+        sleeper.joins = true;
+      }
       leave(running, 'dead');
-      running.state = 'ended';
+      end(running);
     }
   }
   for (const actor of actors.filter(({ state }) => state === 'waiting')) {
@@ -143,10 +177,27 @@ export function sampleRun(random: () => number, steps: number): SampleRun {
     come(actor);
   }
   for (const actor of actors.filter(({ state }) => state === 'running')) close(actor);
-  for (const actor of actors.filter(({ state }) => state === 'runnable')) close(actor);
+  for (const actor of actors.filter(({ state }) => state === 'runnable')) {
+    if (actor.joins) join(actor, actor.endedChildren);
+    close(actor);
+  }
+  const [first] = actors as [Actor, ...Actor[]];
+  if (first.state !== 'ended')
+    join(
+      first,
+      actors.filter(({ state }) => state === 'ended'),
+    );
   return {
     recording: { kernel: 'none', cpus: 4, root: 100, durationNs: now, lost: 0, events },
     operations: actors.map(({ operations }) => operations),
     ...totals,
+  };
+}
+
+function actor(pid: number, since: number, parent?: Actor): Actor {
+  return {
+    ...{ pid, operations: [], state: 'runnable', since, run: 0 },
+    ...(parent === undefined ? {} : { parent }),
+    ...{ endedChildren: [], awaited: new Set(), joins: false },
   };
 }

@@ -26,6 +26,10 @@ const TRACE: Trace = {
         { do: 'wake', task: 1 },
         { do: 'sleep', ns: 17 },
         { do: 'period', ns: 1000 },
+        { do: 'share', work: 3 },
+        { do: 'run', ns: 40 },
+        { do: 'waitEnd', task: 1 },
+        { do: 'afterEnd', task: 1 },
       ],
     },
     {
@@ -91,8 +95,18 @@ for (const [name, data, message] of [
   ],
   [
     'a task that nobody starts',
-    file(BODY.replace(' x1', '').replace(' b0', '')),
+    file(BODY.replace(' x1', '').replace(' b0', '').replace(' e1 j1', '')),
     /^task 1 is never started$/,
+  ],
+  [
+    'a task that waits for its own end',
+    file(BODY.replace('e1', 'e0')),
+    /^task 0 waits for the end of task 0, which never comes$/,
+  ],
+  [
+    'shared work of too high a number',
+    file(BODY.replace('o3', 'o20000')),
+    /^line 3: "o20000" is no operation$/,
   ],
   [
     'a task that is started twice',

@@ -116,6 +116,12 @@ function word(operation: Operation): string {
       return `w${operation.task}`;
     case 'wait':
       return `b${operation.task}`;
+    case 'waitEnd':
+      return `e${operation.task}`;
+    case 'afterEnd':
+      return `j${operation.task}`;
+    case 'share':
+      return `o${operation.work}`;
     case 'start':
       return `x${operation.task}`;
     case 'sleep':
@@ -169,7 +175,10 @@ function operationOf(text: string): Operation | undefined {
   if (value < 0) return undefined;
   if (letter === 'w') return { do: 'wake', task: value };
   if (letter === 'b') return { do: 'wait', task: value };
+  if (letter === 'e') return { do: 'waitEnd', task: value };
+  if (letter === 'j') return { do: 'afterEnd', task: value };
   if (letter === 'x') return { do: 'start', task: value };
+  if (letter === 'o') return value < MAX_TASKS ? { do: 'share', work: value } : undefined;
   if (value > MAX_NS) return undefined;
   if (letter === 'r') return { do: 'run', ns: value };
   if (letter === 's') return { do: 'sleep', ns: value };

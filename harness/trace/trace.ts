@@ -9,6 +9,12 @@ export type Operation =
   | { readonly do: 'wake'; readonly task: number }
   /** Waited until woken by a task. */
   | { readonly do: 'wait'; readonly task: number }
+  /** Waited until a task had ended. */
+  | { readonly do: 'waitEnd'; readonly task: number }
+  /** Went on when a task had ended already, and could not have before. */
+  | { readonly do: 'afterEnd'; readonly task: number }
+  /** What it computes next is its part of work that several tasks share: who comes first does more. */
+  | { readonly do: 'share'; readonly work: number }
   /** Waited so long for a timer, a device or a task outside the trace. */
   | { readonly do: 'sleep'; readonly ns: number }
   /** Waited for a timer that came so long after its last one, with nothing but computing between. */

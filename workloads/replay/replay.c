@@ -5,51 +5,30 @@
  *
  * Time is CPU time. A thread computes until its own CPU clock shows what the recorded task had used by then, so what waking, waiting
  * and starting cost here is part of it and not on top. Involuntary switches are not in a trace: they are the scheduler's
- * under test. Wake-ups: wake.h.
+ * under test. Computing: pace.h; wake-ups: wake.h.
  *
- * The run is over when the first task ends, as the recording was: what others would still have done then is left.
+ * The run is over when the first task ends, as the recording was: what others would still have done then is left. Whatever had
+ * ended in the recording has ended before, for the trace says so.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "wake.h"
+#include "pace.h"
 
 #define STACK_BYTES (32 * 1024)
 #define STACK_TOUCHED (12 * 1024)
-#define CHUNK_NS 5000000
-#define CALIBRATE_NS 20000000
 #define PER_MILLE 1000
-#define CHUNK_WAKER_NS 50000
 
 static long seed, jitter_per_mille;
 static struct trace trace;
+static int64_t shared_ns[TASKS_MAX]; /* what is left of each work that is shared */
 static char *stacks;
-static double steps_per_ns;
-static uint64_t clock_cost_ns;
 static int over; /* the first task has ended */
 static uint64_t started_ns;
 static _Atomic uint64_t excess_ns;
 static uint64_t digest; /* of all lengths of computing */
-static volatile uint64_t sink;	/* no compiler may leave the computing out */
-
-/* A thread's state while it plays a task. */
-struct player {
-	struct task *task;
-	uint64_t target_ns; /* CPU time that the recorded task had used by now */
-	uint64_t known_ns;  /* CPU time of this thread when it was last read, or computed up to */
-	uint64_t timer_ns;  /* when the last timer was due */
-	uint64_t state;
-};
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* Draws every length of computing anew, within the jitter. */
 static void draw_lengths(void)
@@ -66,33 +45,9 @@ static void draw_lengths(void)
 			draw = mix(draw);
 			op->value = op->value - span / 2 + draw % (span + 1);
 			digest = mix(digest ^ op->value);
+			if (i && op[-1].kind == 'o')
+				shared_ns[op[-1].value] += (int64_t)op->value;
 		}
-	}
-}
-
-/*
- * Computes until the CPU clock has come to the target. Looking at it costs about as much as a short run: what is shorter is put off.
- * The clock is not asked again after a short piece, for a machine that counts instructions lets it jump. Who wakes others looks
- * after them meanwhile.
- */
-static void catch_up(struct player *player)
-{
-	uint64_t most = player->task->edge_count ? CHUNK_WAKER_NS : CHUNK_NS, since;
-
-	if (player->target_ns < player->known_ns + 2 * clock_cost_ns)
-		return;
-	since = player->known_ns = cpu_ns();
-	while (player->target_ns > player->known_ns + clock_cost_ns) {
-		uint64_t left = player->target_ns - player->known_ns;
-		uint64_t part = left < most ? left : most;
-
-		player->state = compute(player->state, (uint64_t)((double)part * steps_per_ns));
-		player->known_ns += part;
-		if (part == left)
-			return;
-		settle(player->task);
-		if (player->known_ns > since + CHUNK_NS)
-			since = player->known_ns = cpu_ns();
 	}
 }
 
@@ -157,8 +112,24 @@ static void step(struct player *player, const struct op *op)
 {
 	switch (op->kind) {
 	case 'r':
+		if (player->shared_ns) {
+			compute_shared(player);
+			break;
+		}
 		player->target_ns += op->value;
 		catch_up(player);
+		break;
+	case 'o':
+		player->shared_ns = &shared_ns[op->value];
+		break;
+	case 'e':
+	case 'j':
+		if (!op->ends)
+			break;
+		be_patient(player->task);
+		count_waker(player->task, -1);
+		wait_for_ends(op->ends);
+		count_waker(player->task, 1);
 		break;
 	case 'w':
 		wake(op->edge);
@@ -189,7 +160,7 @@ static void step(struct player *player, const struct op *op)
 static void *play(void *argument)
 {
 	struct player player = { .task = argument };
-	const struct task *task = player.task;
+	struct task *task = argument;
 	size_t id = (size_t)(task - trace.tasks);
 	uint64_t used;
 	char name[16];
@@ -204,6 +175,7 @@ static void *play(void *argument)
 		settle(player.task);
 	}
 	count_waker(player.task, -1);
+	end(task);
 	sink = player.state;
 	used = cpu_ns();
 	if (used > player.target_ns)
@@ -213,30 +185,6 @@ static void *play(void *argument)
 		futex(&over, FUTEX_WAKE, 1);
 	}
 	return NULL;
-}
-
-/* How fast this machine computes by its CPU clock, and what looking at that costs: the best of five, for others may interfere. */
-static void calibrate(void)
-{
-	uint64_t steps = 1000;
-
-	for (int round = 0; round < 5;) {
-		uint64_t before = cpu_ns(), took;
-
-		sink = compute((uint64_t)seed, steps);
-		took = cpu_ns() - before;
-		if (took < CALIBRATE_NS) {
-			steps = took < CALIBRATE_NS / 16 ? steps * 8 : steps * 2;
-			continue;
-		}
-		if ((double)steps / (double)took > steps_per_ns)
-			steps_per_ns = (double)steps / (double)took;
-		round++;
-	}
-	clock_cost_ns = cpu_ns();
-	for (int i = 0; i < PER_MILLE; i++)
-		cpu_ns();
-	clock_cost_ns = (cpu_ns() - clock_cost_ns) / PER_MILLE;
 }
 
 static void prepare(void)
@@ -249,7 +197,7 @@ static void prepare(void)
 		memset(stacks + (i + 1) * STACK_BYTES - STACK_TOUCHED, 0, STACK_TOUCHED);
 	/* Recorded sleeps have their slack in them. */
 	prctl(PR_SET_TIMERSLACK, 1);
-	calibrate();
+	calibrate((uint64_t)seed);
 }
 
 static void report(uint64_t end_ns)

@@ -16,13 +16,27 @@
 #define BYTES_MAX (96l << 20)
 
 /*
- * r: run so many ns of CPU; w, b: wake a task, be woken by it; x: start a task; s: sleep so many ns; p: sleep until so many ns after
- * the last timer; n, f, R, B, I: nice value or priority in a scheduling class; c: CPUs as a hexadecimal mask, 0 for all.
+ * r: run so many ns of CPU; w, b: wake a task, be woken by it; x: start a task; e, j: wait until a task has ended, which was or was
+ * not to come; o: what runs next is a part of work that is shared, by its number; s: sleep so many ns; p: sleep until so many ns
+ * after the last timer; n, f, R, B, I: nice value or priority in a scheduling class; c: CPUs as a hexadecimal mask, 0 for all.
  */
 struct op {
 	char kind;
-	uint64_t value;	   /* of w, b, x: the task */
+	uint64_t value;	   /* of w, b, x, e, j: the task */
 	struct edge *edge; /* of w */
+	struct ends *ends; /* of e, j: those of all that follow each other are waited for at once, by the first */
+};
+
+/* Ends that a task waits for at once. */
+struct ends {
+	int left;
+	uint64_t last_ns;
+};
+
+/* One of those whom a task's end concerns. */
+struct concern {
+	struct ends *ends;
+	struct concern *next;
 };
 
 /* The wake-ups of one task by another, as the waker counts them. */
@@ -39,6 +53,7 @@ struct task {
 	size_t count;
 	bool has_parent;
 	uint64_t begun_ns;      /* when it was started in this run */
+	struct concern *concerns;
 	struct edge *edges;	 /* to those whom it ever wakes */
 	size_t edge_count;
 	_Alignas(64) int asleep; /* 1: it waits, and sleeps here */
@@ -118,14 +133,16 @@ static inline char *parse_op(char *word, struct op *op, size_t tasks, size_t lin
 	char *end;
 
 	op->kind = *word;
-	if (!*word || !strchr("rwbxspnfRBIc", *word))
+	if (!*word || !strchr("rwbxejospnfRBIc", *word))
 		bad_trace(line, "unknown operation");
 	errno = 0;
 	op->value = is_signed ? (uint64_t)strtoll(word + 1, &end, 10) : strtoull(word + 1, &end, *word == 'c' ? 16 : 10);
 	if (errno || end == word + 1 || (*end != ' ' && *end != '\n') || (!is_signed && !isxdigit((unsigned char)word[1])))
 		bad_trace(line, "no number");
-	if (strchr("wbx", op->kind) && op->value >= tasks)
+	if (strchr("wbxej", op->kind) && op->value >= tasks)
 		bad_trace(line, "no such task");
+	if (op->kind == 'o' && op->value >= TASKS_MAX)
+		bad_trace(line, "no such work");
 	if (strchr("rsp", op->kind) && op->value > UINT64_C(86400000000000))
 		bad_trace(line, "longer than a day");
 	return *end == ' ' ? end + 1 : end;
@@ -165,6 +182,28 @@ static inline struct edge *edge_to(struct task *waker, struct task *woken)
 	edge->woken = woken;
 	edge->recorded++;
 	return edge;
+}
+
+static inline void link_ends(struct trace *trace, struct task *task)
+{
+	struct ends *ends = NULL;
+
+	for (size_t i = 0; i < task->count; i++) {
+		struct op *op = &task->ops[i];
+		struct concern *concern;
+
+		if (op->kind != 'e' && op->kind != 'j') {
+			ends = NULL;
+			continue;
+		}
+		if (!ends)
+			ends = op->ends = zeroed(1, sizeof(*ends));
+		ends->left++;
+		concern = zeroed(1, sizeof(*concern));
+		*concern = (struct concern){ ends, trace->tasks[op->value].concerns };
+		trace->tasks[op->value].concerns = concern;
+		trace->waits += op->ends != NULL;
+	}
 }
 
 /* Every task but the first is started once. */
@@ -207,6 +246,8 @@ static inline struct trace read_trace(const char *path)
 		bad_trace(0, "something follows the last task");
 	for (size_t i = 0; i < trace.count; i++)
 		link_task(&trace, i);
+	for (size_t i = 0; i < trace.count; i++)
+		link_ends(&trace, &trace.tasks[i]);
 	for (size_t i = 1; i < trace.count; i++)
 		if (!trace.tasks[i].has_parent)
 			bad_trace(i + 3, "nobody starts this task");

@@ -153,6 +153,30 @@ static void wake(struct edge *edge)
 	}
 }
 
+/* Until all of these have ended: nobody else can tell. */
+static void wait_for_ends(struct ends *ends)
+{
+	bool slept = false;
+	int left;
+
+	while ((left = load(&ends->left)))
+		slept |= futex(&ends->left, FUTEX_WAIT, left) == 0;
+	if (slept)
+		note_delay(ends->last_ns);
+}
+
+static void end(const struct task *task)
+{
+	for (const struct concern *concern = task->concerns; concern; concern = concern->next) {
+		struct ends *ends = concern->ends;
+
+		/* Whoever comes to 0 has written last. */
+		__atomic_store_n(&ends->last_ns, now_ns(), __ATOMIC_RELAXED);
+		if (__atomic_sub_fetch(&ends->left, 1, __ATOMIC_SEQ_CST) == 0)
+			futex(&ends->left, FUTEX_WAKE, 1);
+	}
+}
+
 /*
  * Until someone wakes this task. A wake-up that is owed is taken without sleeping only when there is nobody left to come.
  */
