@@ -2,7 +2,7 @@
 /*
  * The recorder's half in the kernel: who ran, slept, woke whom and started whom, for a process and all that descends from it.
  *
- * Attaches to tracepoints through BTF, so it needs neither tracefs nor kprobes. Each CPU appends to a buffer of its own, reserved
+ * Attaches to tracepoints and to one function through BTF, so it needs neither tracefs nor kprobes. Each CPU appends to a buffer of its own, reserved
  * before the start: no lock is shared, nobody is woken while the workload runs, and an event costs some 200 instructions. What
  * finds no room is counted.
  *
@@ -19,6 +19,7 @@
 #define TASK_RUNNING 0
 #define TASK_DEAD 0x80
 #define PF_EXITING 4
+#define WF_SYNC 0x10
 #define TIMER_SOFTIRQ 1
 #define NET_RX_SOFTIRQ 3
 #define HRTIMER_SOFTIRQ 8
@@ -167,6 +168,14 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
+/* Right before sched_waking, which does not tell. A kernel without it is recorded without. */
+SEC("fentry/try_to_wake_up")
+int BPF_PROG(on_try_to_wake, struct task_struct *task, unsigned int state, int wake_flags)
+{
+	this_cpu()->sync = wake_flags & WF_SYNC ? (u32)task->pid : 0;
+	return 0;
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
@@ -180,7 +189,9 @@ int BPF_PROG(on_waking, struct task_struct *task)
 		current_task = bpf_get_current_task_btf();
 		if (follow(current_task, 0)) {
 			waker = (u32)current_task->pid;
-			by = current_task->flags & PF_EXITING ? RECORD_BY_END : RECORD_BY_TASK;
+			by = cpu->sync == (u32)task->pid ? RECORD_BY_SYNC : RECORD_BY_TASK;
+			if (current_task->flags & PF_EXITING)
+				by = RECORD_BY_END;
 		}
 	}
 	emit(RECORD_WAKE, waker, (u32)task->pid, by);

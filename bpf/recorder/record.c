@@ -98,7 +98,8 @@ static unsigned long long now_ns(void)
 	return (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec;
 }
 
-static struct record_bpf *load(int cpus)
+/* Without what a kernel may refuse, which is to attach to a function of it, when `most` is false. */
+static struct record_bpf *try_to_load(int cpus, bool most)
 {
 	struct record_bpf *bpf = record_bpf__open();
 
@@ -107,8 +108,23 @@ static struct record_bpf *load(int cpus)
 	if ((unsigned long long)cpus * events_per_cpu > 1u << 31)
 		fail("%lu events for each of %d CPUs are too many", events_per_cpu, cpus);
 	bpf->rodata->events_per_cpu = (unsigned int)events_per_cpu;
+	bpf_program__set_autoload(bpf->progs.on_try_to_wake, most);
 	bpf->rodata->online_cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
-	if (bpf_map__set_max_entries(bpf->maps.buffer, (unsigned int)cpus * (unsigned int)events_per_cpu) || record_bpf__load(bpf))
+	if (!bpf_map__set_max_entries(bpf->maps.buffer, (unsigned int)cpus * (unsigned int)events_per_cpu) && !record_bpf__load(bpf))
+		return bpf;
+	record_bpf__destroy(bpf);
+	return NULL;
+}
+
+static struct record_bpf *load(int cpus)
+{
+	struct record_bpf *bpf = try_to_load(cpus, true);
+
+	if (!bpf) {
+		libbpf_words[0] = '\0';
+		bpf = try_to_load(cpus, false);
+	}
+	if (!bpf)
 		fail("the kernel does not take the recorder: %s", libbpf_words[0] ? libbpf_words : strerror(errno));
 	return bpf;
 }

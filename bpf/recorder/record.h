@@ -26,6 +26,7 @@ enum record_by {
 	RECORD_BY_TIMER = 1,
 	RECORD_BY_OTHER = 2, /* a device, or a task that is not followed */
 	RECORD_BY_END = 3,   /* a task, because it ends: its parent, who joins it, who reads from its pipes */
+	RECORD_BY_SYNC = 4,  /* a task that says that it is about to wait itself (WF_SYNC): through a pipe or a socket */
 };
 
 /* In bits 8 to 15 of a task's value. */
@@ -59,7 +60,8 @@ struct record_cpu {
 	unsigned long long used; /* events, also those that found no room */
 	unsigned int timers;	 /* depth of timers that expire */
 	unsigned int devices;	 /* depth of other interrupts and softirqs in which no task's work is done */
-	unsigned int pad[12];
+	unsigned int sync;	 /* whom a task tries to wake that is about to wait itself */
+	unsigned int pad[11];
 };
 
 #endif

@@ -152,7 +152,8 @@ class Walk {
     else if (kind === 'end') task.woken = { atNs, timer: false, by: { task: by } };
     else {
       this.#spend(by, atNs);
-      task.woken = { atNs, timer: false, by: { task: by, operation: push(by, atNs, true) } };
+      const sync = kind === 'sync' ? ({ sync: true } as const) : {};
+      task.woken = { atNs, timer: false, by: { task: by, operation: push(by, atNs, true), ...sync } };
     }
     if (task.waiting !== undefined) task.runnableSince = atNs;
   }

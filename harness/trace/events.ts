@@ -27,8 +27,11 @@ export type SchedEvent =
 /** How a task left its CPU: it could have gone on, it waits for something, or it has ended. */
 export type Leave = 'preempted' | 'blocked' | 'dead';
 
-/** Who woke a task: another one, a timer, a device or a task that is not followed, or another one because it ended. */
-export type By = 'task' | 'timer' | 'other' | 'end';
+/**
+ * Who woke a task: another one, a timer, a device or a task that is not followed, another one because it ended, or another one that was
+ * about to wait itself, as it does who writes into a pipe or a socket (the kernel's WF_SYNC).
+ */
+export type By = 'task' | 'timer' | 'other' | 'end' | 'sync';
 
 export interface Scheduling {
   readonly class: SchedClass;
@@ -57,7 +60,7 @@ const HEADER =
 const MAX_HEADER = 8192;
 const EVENT_BYTES = 24;
 const LEAVES: readonly (Leave | undefined)[] = ['preempted', 'blocked', 'dead'];
-const BY: readonly (By | undefined)[] = ['task', 'timer', 'other', 'end'];
+const BY: readonly (By | undefined)[] = ['task', 'timer', 'other', 'end', 'sync'];
 
 /** Reads what `record` wrote. Throws RangeError that says what is wrong with it. */
 export function decodeEvents(data: Buffer): Recording {

@@ -7,7 +7,7 @@ export interface WakeUp {
   readonly atNs: number;
   readonly timer: boolean;
   /** Who; its end, when there is no operation. */
-  readonly by?: { readonly task: LiveTask; readonly operation?: Draft };
+  readonly by?: { readonly task: LiveTask; readonly operation?: Draft; readonly sync?: true };
 }
 
 export type Draft = { value?: Operation; readonly atNs: number };
@@ -71,7 +71,10 @@ export function settle(
 ): void {
   if (by !== undefined) task.timerNs = undefined;
   if (by?.operation !== undefined) {
-    waiting.operation.value = { do: 'wait', task: by.task.id };
+    waiting.operation.value = {
+      ...{ do: 'wait', task: by.task.id },
+      ...(by.sync === undefined ? {} : { sync: by.sync }),
+    };
     by.operation.value = { do: 'wake', task: task.id };
     return;
   }

@@ -24,6 +24,7 @@ const TRACE: Trace = {
         { do: 'run', ns: 300 },
         { do: 'start', task: 1 },
         { do: 'wake', task: 1 },
+        { do: 'wake', task: 1 },
         { do: 'sleep', ns: 17 },
         { do: 'period', ns: 1000 },
         { do: 'share', work: 3 },
@@ -37,6 +38,7 @@ const TRACE: Trace = {
       operations: [
         { do: 'class', class: 'other', level: -5 },
         { do: 'wait', task: 0 },
+        { do: 'wait', task: 0, sync: true },
         { do: 'run', ns: 600 },
       ],
     },

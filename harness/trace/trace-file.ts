@@ -115,7 +115,7 @@ function word(operation: Operation): string {
     case 'wake':
       return `w${operation.task}`;
     case 'wait':
-      return `b${operation.task}`;
+      return `${operation.sync ? 'y' : 'b'}${operation.task}`;
     case 'waitEnd':
       return `e${operation.task}`;
     case 'afterEnd':
@@ -175,6 +175,7 @@ function operationOf(text: string): Operation | undefined {
   if (value < 0) return undefined;
   if (letter === 'w') return { do: 'wake', task: value };
   if (letter === 'b') return { do: 'wait', task: value };
+  if (letter === 'y') return { do: 'wait', task: value, sync: true };
   if (letter === 'e') return { do: 'waitEnd', task: value };
   if (letter === 'j') return { do: 'afterEnd', task: value };
   if (letter === 'x') return { do: 'start', task: value };

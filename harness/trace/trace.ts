@@ -7,8 +7,8 @@ export type Operation =
   | { readonly do: 'run'; readonly ns: number }
   /** Woke a task that waited for it. */
   | { readonly do: 'wake'; readonly task: number }
-  /** Waited until woken by a task. */
-  | { readonly do: 'wait'; readonly task: number }
+  /** Waited until woken by a task; `sync`: by one that told the scheduler that it is about to wait itself. */
+  | { readonly do: 'wait'; readonly task: number; readonly sync?: true }
   /** Waited until a task had ended. */
   | { readonly do: 'waitEnd'; readonly task: number }
   /** Went on when a task had ended already, and could not have before. */

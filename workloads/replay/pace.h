@@ -5,7 +5,7 @@
 
 #include "wake.h"
 
-#define CHUNK_NS 5000000
+#define CHUNK_NS 50000000
 #define CHUNK_WAKER_NS 50000
 #define CHUNK_SHARED_NS 500000
 #define CALIBRATE_NS 20000000
@@ -57,10 +57,16 @@ static void calibrate(uint64_t start)
 	clock_cost_ns = (cpu_ns() - clock_cost_ns) / CLOCK_ROUNDS;
 }
 
+static void spend(struct player *player, uint64_t ns)
+{
+	player->state = compute(player->state, (uint64_t)((double)ns * steps_per_ns));
+	player->known_ns += ns;
+}
+
 /*
  * Computes until the CPU clock has come to the target. Looking at it costs about as much as a short run: what is shorter is put off.
- * The clock is not asked again after a short piece, for a machine that counts instructions lets it jump. Who wakes others looks
- * after them meanwhile.
+ * It is not asked often: it makes the scheduler look at the task, which may end its slice before the scheduler would have; and a
+ * machine that counts instructions lets it jump. Who wakes others looks after them meanwhile.
  */
 static void catch_up(struct player *player)
 {
@@ -73,8 +79,7 @@ static void catch_up(struct player *player)
 		uint64_t left = player->target_ns - player->known_ns;
 		uint64_t part = left < most ? left : most;
 
-		player->state = compute(player->state, (uint64_t)((double)part * steps_per_ns));
-		player->known_ns += part;
+		spend(player, part);
 		if (part == left)
 			return;
 		settle(player->task);
@@ -89,8 +94,11 @@ static void compute_shared(struct player *player)
 	int64_t left;
 
 	while ((left = __atomic_fetch_sub(player->shared_ns, CHUNK_SHARED_NS, __ATOMIC_RELAXED)) > 0) {
-		player->target_ns += left < CHUNK_SHARED_NS ? (uint64_t)left : CHUNK_SHARED_NS;
-		catch_up(player);
+		uint64_t part = left < CHUNK_SHARED_NS ? (uint64_t)left : CHUNK_SHARED_NS;
+
+		player->target_ns += part;
+		spend(player, part);
+		settle(player->task);
 	}
 	player->shared_ns = NULL;
 }

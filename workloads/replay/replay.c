@@ -11,6 +11,7 @@
  * ended in the recording has ended before, for the trace says so.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -135,9 +136,10 @@ static void step(struct player *player, const struct op *op)
 		wake(op->edge);
 		break;
 	case 'b':
+	case 'y':
 		be_patient(player->task);
 		count_waker(player->task, -1);
-		wait_for_wake(player->task);
+		wait_for_wake(player->task, op->kind == 'y' ? BY_PIPE : BY_FUTEX);
 		count_waker(player->task, 1);
 		break;
 	case 'x':
@@ -187,6 +189,22 @@ static void *play(void *argument)
 	return NULL;
 }
 
+/* Two descriptors for each task that is ever woken through a pipe. */
+static void open_pipes(void)
+{
+	struct rlimit most = { 2 * trace.count + 64, 2 * trace.count + 64 };
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < most.rlim_cur) {
+		most.rlim_max = limit.rlim_max > most.rlim_max ? limit.rlim_max : most.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &most))
+			fail("cannot have two descriptors for each task", errno);
+	}
+	for (size_t i = 0; i < trace.count; i++)
+		if (trace.tasks[i].is_woken_sync && pipe2(trace.tasks[i].pipe, O_CLOEXEC))
+			fail("pipe", errno);
+}
+
 static void prepare(void)
 {
 	delays = zeroed(trace.waits + 1, sizeof(*delays));
@@ -195,6 +213,7 @@ static void prepare(void)
 		fail("memory", ENOMEM);
 	for (size_t i = 0; i < trace.count; i++)
 		memset(stacks + (i + 1) * STACK_BYTES - STACK_TOUCHED, 0, STACK_TOUCHED);
+	open_pipes();
 	/* Recorded sleeps have their slack in them. */
 	prctl(PR_SET_TIMERSLACK, 1);
 	calibrate((uint64_t)seed);

@@ -16,13 +16,13 @@
 #define BYTES_MAX (96l << 20)
 
 /*
- * r: run so many ns of CPU; w, b: wake a task, be woken by it; x: start a task; e, j: wait until a task has ended, which was or was
+ * r: run so many ns of CPU; w, b, y: wake a task, be woken by it, be so by one that is about to wait; x: start a task; e, j: wait until a task has ended, which was or was
  * not to come; o: what runs next is a part of work that is shared, by its number; s: sleep so many ns; p: sleep until so many ns
  * after the last timer; n, f, R, B, I: nice value or priority in a scheduling class; c: CPUs as a hexadecimal mask, 0 for all.
  */
 struct op {
 	char kind;
-	uint64_t value;	   /* of w, b, x, e, j: the task */
+	uint64_t value;	   /* of w, b, y, x, e, j: the task */
 	struct edge *edge; /* of w */
 	struct ends *ends; /* of e, j: those of all that follow each other are waited for at once, by the first */
 };
@@ -54,9 +54,11 @@ struct task {
 	bool has_parent;
 	uint64_t begun_ns;      /* when it was started in this run */
 	struct concern *concerns;
+	bool is_woken_sync;     /* ever */
+	int pipe[2];	        /* of those */
 	struct edge *edges;	 /* to those whom it ever wakes */
 	size_t edge_count;
-	_Alignas(64) int asleep; /* 1: it waits, and sleeps here */
+	_Alignas(64) int asleep; /* how it waits: enum means */
 	int owed;	        /* wake-ups that found it awake */
 	int wakers;	        /* tasks that ever wake it and do not wait themselves */
 	uint64_t woken_ns;
@@ -133,13 +135,13 @@ static inline char *parse_op(char *word, struct op *op, size_t tasks, size_t lin
 	char *end;
 
 	op->kind = *word;
-	if (!*word || !strchr("rwbxejospnfRBIc", *word))
+	if (!*word || !strchr("rwbyxejospnfRBIc", *word))
 		bad_trace(line, "unknown operation");
 	errno = 0;
 	op->value = is_signed ? (uint64_t)strtoll(word + 1, &end, 10) : strtoull(word + 1, &end, *word == 'c' ? 16 : 10);
 	if (errno || end == word + 1 || (*end != ' ' && *end != '\n') || (!is_signed && !isxdigit((unsigned char)word[1])))
 		bad_trace(line, "no number");
-	if (strchr("wbxej", op->kind) && op->value >= tasks)
+	if (strchr("wbyxej", op->kind) && op->value >= tasks)
 		bad_trace(line, "no such task");
 	if (op->kind == 'o' && op->value >= TASKS_MAX)
 		bad_trace(line, "no such work");
@@ -221,7 +223,8 @@ static inline void link_task(struct trace *trace, size_t at)
 			bad_trace(at + 3, "starts a task for the second time");
 		else if (op->kind == 'x')
 			trace->tasks[op->value].has_parent = true;
-		trace->waits += strchr("bspx", op->kind) != NULL;
+		task->is_woken_sync |= op->kind == 'y';
+		trace->waits += strchr("byspx", op->kind) != NULL;
 	}
 	task->edges = zeroed(wakes + 1, sizeof(*task->edges));
 	for (size_t i = 0; i < task->count; i++)

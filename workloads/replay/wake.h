@@ -21,6 +21,9 @@
 #define LOOKED_AFTER 32
 #define PATIENCE_NS 40000
 
+/* A write into a pipe tells the scheduler that the writer is about to wait, a wake-up through a futex does not. */
+enum means { AWAKE = 0, BY_FUTEX = 1, BY_PIPE = 2 };
+
 static int owed_to_all; /* wake-ups */
 static uint64_t *delays;
 static atomic_size_t delay_count;
@@ -51,12 +54,17 @@ static void note_delay(uint64_t since_ns)
 /* Wakes a task if it waits. */
 static bool wake_waiting(struct task *task)
 {
-	int waiting = 1;
+	int waiting = load(&task->asleep);
 
-	if (!__atomic_compare_exchange_n(&task->asleep, &waiting, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return false;
+	do {
+		if (waiting == AWAKE)
+			return false;
+	} while (!__atomic_compare_exchange_n(&task->asleep, &waiting, AWAKE, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	task->woken_ns = now_ns();
-	futex(&task->asleep, FUTEX_WAKE, 1);
+	if (waiting == BY_FUTEX)
+		futex(&task->asleep, FUTEX_WAKE, 1);
+	else if (write(task->pipe[1], "", 1) != 1)
+		fail("pipe", errno);
 	return true;
 }
 
@@ -180,17 +188,22 @@ static void end(const struct task *task)
 /*
  * Until someone wakes this task. A wake-up that is owed is taken without sleeping only when there is nobody left to come.
  */
-static void wait_for_wake(struct task *task)
+static void wait_for_wake(struct task *task, enum means means)
 {
-	bool slept = false;
+	bool slept;
+	char byte;
 
 	if (load(&task->wakers) == 0 && take_owed(task))
 		return;
-	store(&task->asleep, 1);
+	store(&task->asleep, (int)means);
 	if (load(&task->wakers) == 0)
 		settle_one(task);
+	slept = load(&task->asleep);
+	/* Whoever wakes it writes one byte, before or after it has come to sleep. */
+	if (means == BY_PIPE && read(task->pipe[0], &byte, 1) != 1)
+		fail("pipe", errno);
 	while (load(&task->asleep))
-		slept |= futex(&task->asleep, FUTEX_WAIT, 1) == 0;
+		futex(&task->asleep, FUTEX_WAIT, (int)means);
 	if (slept)
 		note_delay(task->woken_ns);
 }
