@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import test from 'ava';
 import type { TrialRecord } from '../../harness/core/trial.ts';
 import { sampleRun } from '../tables/sample-run.ts';
+import { withEnergy } from './energy.ts';
 import { modelledEnergy, POWER_MODEL, withModelledEnergy } from './energy-model.ts';
 import { OBJECTIVE_COLUMNS, objectiveRows } from './objective-rows.ts';
 import { metricsByObjective } from './objectives.ts';
@@ -42,6 +43,29 @@ test('modelled energy is busy time, idle time and wake-ups, and is missing where
   t.is(modelledEnergy(withUsage(failed), 4), undefined);
 });
 
+test('measured energy is there when every completed trial has it, and only then', (t) => {
+  const records = sampleRun([{ workload: 'w', ends: { eevdf: [1, 1], x: [1, FAILED] } }]).records;
+  const joules = (record: TrialRecord, value: number): TrialRecord => ({
+    ...record,
+    host: { ...record.host, joules: value },
+  });
+  const energies = (given: readonly TrialRecord[]) =>
+    withEnergy(given, 4).map((record) =>
+      record.state === 'completed'
+        ? record.metrics.filter(({ unit }) => unit === 'J').map(({ name, value }) => [name, value])
+        : [],
+    );
+  const completed = (record: TrialRecord) => record.state === 'completed';
+  t.deepEqual(energies(records.map((record) => (completed(record) ? joules(record, 7) : record))), [
+    [['energy_package', 7]],
+    [['energy_package', 7]],
+    [['energy_package', 7]],
+    [],
+  ]);
+  const [first, ...others] = records;
+  t.deepEqual(energies([joules(first as TrialRecord, 7), ...others]), [[], [], [], []]);
+});
+
 test('a front has every policy that no other dominates, equals together', (t) => {
   const costs = new Map([
     ['fast', [0.5, 2]],
@@ -65,14 +89,14 @@ test('each objective has one metric: primary before others, measured energy befo
         metric('fairness', ''),
         metric('rate', 'ops/s'),
         metric('energy_modelled', 'J'),
-        metric('package_energy', 'J'),
+        metric('energy_package', 'J'),
       ]),
     ],
     [
       ['time', 'rate'],
       ['tail', 'wakeup_p99'],
       ['fairness', 'fairness'],
-      ['energy', 'package_energy'],
+      ['energy', 'energy_package'],
     ],
   );
 });

@@ -7,7 +7,7 @@ import {
   type UnknownVector,
   workloadVector,
 } from '../../analysis/features/workload-vector.ts';
-import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
+import { withEnergy } from '../../analysis/objectives/energy.ts';
 import type { Machine } from '../../analysis/policy-map/evidence.ts';
 import { BASELINE, type LearntRun } from '../../analysis/policy-map/run-evidence.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
@@ -77,7 +77,7 @@ export function learntRun(run: StoredRun): {
     ...(provenance.definitions === undefined ? {} : { definitions: provenance.definitions }),
     createdAt: provenance.createdAt,
     // Measured energy is preferred where a trial has it.
-    records: withModelledEnergy(records, spec.machine.vcpus),
+    records: withEnergy(records, spec.machine.vcpus),
     vectorsOf(record) {
       const vector = vectorOfTrial(record, spec.machine.vcpus);
       if (vector?.kind === 'vector') return [{ window: -1, values: vector.values }];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
+import { withEnergy } from '../../analysis/objectives/energy.ts';
 import type { PooledRun } from '../../analysis/tables/pool-runs.ts';
 import { readRun } from '../store/run-folder.ts';
 import { slimRecords } from '../store/slim-record.ts';
@@ -23,8 +23,7 @@ export async function readPooled(name: string, context: CommandContext): Promise
     run: provenance.run,
     spec,
     planned: plan.trials,
-    // Derived, not recorded: the model may change, what was measured may not.
-    records: withModelledEnergy(records, spec.machine.vcpus),
+    records: withEnergy(records, spec.machine.vcpus),
     image: id ?? recipe ?? 'no image',
     host: JSON.stringify(provenance.host ?? {}),
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withModelledEnergy } from '../../analysis/objectives/energy-model.ts';
+import { withEnergy } from '../../analysis/objectives/energy.ts';
 import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
 import { outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import type { TableInput } from '../../analysis/tables/outcome-types.ts';
@@ -20,7 +20,7 @@ export async function reportRun(
   context.write('');
   const objectives = objectiveRows({
     ...input,
-    records: withModelledEnergy(input.records, input.spec.machine.vcpus),
+    records: withEnergy(input.records, input.spec.machine.vcpus),
   });
   return writeReport(table, folder, { objectives });
 }

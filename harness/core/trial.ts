@@ -70,6 +70,8 @@ export interface HostOfTrial {
   readonly attempt: number;
   /** Names the node, by what it is; absent in records from before it was kept. */
   readonly fingerprint?: string;
+  /** Energy of all processor packages of the host while the trial ran, J; absent without counters, or when other trials ran meanwhile. */
+  readonly joules?: number;
 }
 
 interface TrialFacts {

@@ -118,6 +118,8 @@ export interface GuestOutcome {
   /** Exit code or signal of the VM process and its last words, when it `died`. */
   readonly cause?: string;
   readonly hostSeconds: number;
+  /** Of the host's processor packages from start to end, J; only of engines and trials that it says something about. */
+  readonly joules?: number;
 }
 
 export interface EngineStatus {

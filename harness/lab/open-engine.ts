@@ -4,6 +4,7 @@ import type { Engine } from './engine.ts';
 import { forkEngine } from './fork/fork-engine.ts';
 import type { ReadyImage } from './image.ts';
 import { nativeEngine } from './native.ts';
+import { readPackageEnergy, withPackageEnergy } from './package-energy.ts';
 import { snapshotLimit } from './snapshots/quota.ts';
 import { openSnapshotStore } from './snapshots/store.ts';
 import { defaultHostDeadlineMs, vmEngine } from './vm-engine.ts';
@@ -16,8 +17,18 @@ export interface EngineOptions {
   readonly signal: AbortSignal;
 }
 
-/** The engine that a spec asks for, on an image. */
+/** The engine that a spec asks for, on an image. Where the host's processors do the work as such, their energy is read. */
 export async function openEngine(
+  spec: Pick<Spec, 'machine' | 'counterfactual'>,
+  image: ReadyImage,
+  options: EngineOptions,
+): Promise<Engine> {
+  const engine = await bareEngine(spec, image, options);
+  const onHost = engine.name === 'kvm' || engine.name === 'native';
+  return onHost ? withPackageEnergy(engine, readPackageEnergy) : engine;
+}
+
+async function bareEngine(
   spec: Pick<Spec, 'machine' | 'counterfactual'>,
   image: ReadyImage,
   { cache, env, warn, signal }: EngineOptions,

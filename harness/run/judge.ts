@@ -90,10 +90,14 @@ function factsOf(planned: PlannedTrial, outcome: GuestOutcome, context: JudgeCon
 }
 
 function hostOf(
-  { hostSeconds }: GuestOutcome,
+  { hostSeconds, joules }: GuestOutcome,
   { startedAt, attempt, fingerprint }: JudgeContext,
 ): HostOfTrial {
-  return { startedAt, seconds: hostSeconds, attempt, ...(fingerprint === undefined ? {} : { fingerprint }) };
+  return {
+    ...{ startedAt, seconds: hostSeconds, attempt },
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(joules === undefined ? {} : { joules }),
+  };
 }
 
 function usageOf({ elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches }: RunResult): Usage {

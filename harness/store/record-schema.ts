@@ -51,7 +51,12 @@ const facts = {
   probes: z.partialRecord(z.enum(PROBE_SETS), Counted).optional(),
   transcript: text.optional(),
   guestSeconds: z.number().optional(),
-  host: z.looseObject({ startedAt: text, seconds: z.number(), attempt: z.int() }),
+  host: z.looseObject({
+    startedAt: text,
+    seconds: z.number(),
+    attempt: z.int(),
+    joules: z.number().nonnegative().optional(),
+  }),
 };
 
 /** As `Histogram`: merged by adding counts, so a bucket that is there twice or has no count would be believed by nobody. */
