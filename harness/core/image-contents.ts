@@ -10,6 +10,8 @@ export interface ImageContents {
   readonly packages: readonly string[];
   /** Packages of cargo's registry whose schedulers the image is to have, pinned: `scx_lavd@1.1.4`; sorted. */
   readonly crates: readonly string[];
+  /** Node and what the daemon imports are in it; absent when not. */
+  readonly runtime?: true;
 }
 
 /**
@@ -17,11 +19,15 @@ export interface ImageContents {
  * faulty adds nothing; reading the recipe and the catalog tells the faults.
  */
 export async function imageContents(root: string, recipe: string): Promise<ImageContents> {
-  const { guest, workloads, policies } = await readMap(root, `vm-images/recipes/${recipe}.yaml`);
+  const { guest, workloads, policies, runtime } = await readMap(root, `vm-images/recipes/${recipe}.yaml`);
   const ofWorkloads =
     workloads === 'all' ? await everyWord(root, 'workloads/*/workload.yaml', 'packages') : [];
   const crates = policies === 'all' ? await everyWord(root, 'bpf/policies/*/policy.yaml', 'crate') : [];
-  return { packages: mergePackages(words(guest), ofWorkloads), crates: [...new Set(crates)].sort() };
+  return {
+    packages: mergePackages(words(guest), ofWorkloads),
+    crates: [...new Set(crates)].sort(),
+    ...(runtime === true ? { runtime } : {}),
+  };
 }
 
 /** One entry for each package; the recipe's own wins, for it may name the suite. */

@@ -7,7 +7,12 @@ const words = { summary: text, suits: text, weakness: text, source: text };
 const opsName = z.string().regex(/^[A-Za-z0-9_.-]{1,127}$/);
 
 /** The kernel's own scheduler: nothing to activate, and no sched_ext scheduler may be enabled. */
-const BuiltinPolicy = z.strictObject({ kind: z.literal('builtin'), ...words });
+const BuiltinPolicy = z.strictObject({
+  kind: z.literal('builtin'),
+  ...words,
+  /** The run itself switches schedulers: proven is that it begins and ends under the kernel's own. */
+  switches: z.literal(true).optional(),
+});
 
 /** A scheduler that a process loads and holds. It counts as active only when the kernel names it. */
 const ProcessPolicy = z.strictObject({

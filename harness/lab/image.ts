@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { canonicalJson, shortDigest } from '../core/ids.ts';
 import { imageContents } from '../core/image-contents.ts';
+import { runtimePackages, runtimeSources } from '../core/runtime-parts.ts';
 import { fileDigest, filesBelow, IMAGE_FILES } from './image-files.ts';
 
 const FilePart = z.object({ size: z.int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -72,7 +73,9 @@ export function imageSources(root: string): string[] {
  * inputs give the same id on every machine.
  */
 export async function imageId(root: string, recipe: string): Promise<string> {
-  const paths = [`vm-images/recipes/${recipe}.yaml`, ...imageSources(root)];
+  const resolved = await imageContents(root, recipe);
+  const ofRuntime = resolved.runtime === true ? runtimeSources(root) : [];
+  const paths = [`vm-images/recipes/${recipe}.yaml`, ...imageSources(root), ...ofRuntime];
   const contents = await Promise.all(
     paths.map(async (path) => [
       path,
@@ -80,8 +83,8 @@ export async function imageId(root: string, recipe: string): Promise<string> {
       ...(statSync(join(root, path)).mode & 0o100 ? ['program'] : []),
     ]),
   );
-  const resolved = await imageContents(root, recipe);
-  return `${recipe}-${shortDigest(canonicalJson({ contents, resolved }))}`;
+  const packages = resolved.runtime === true ? { packages: await runtimePackages(root) } : {};
+  return `${recipe}-${shortDigest(canonicalJson({ contents, resolved, ...packages }))}`;
 }
 
 /** Where the image of a recipe is or will be. */

@@ -12,6 +12,7 @@ import { addCrates, buildCrates } from './crates.ts';
 import { requireHost } from './host.ts';
 import { type Recipe, readRecipe } from './recipe.ts';
 import { guestRoot, toolsRoot } from './roots.ts';
+import { addRuntime } from './runtime/add-runtime.ts';
 import { bytesNeeded, openCache } from './scratch.ts';
 import { fileFault } from './step-fault.ts';
 import { openWorkshop } from './workshop.ts';
@@ -29,7 +30,7 @@ export interface BuildRequest {
 }
 
 /**
- * recipe -> guest root | tools root -> compile -> crates -> assemble -> into place -> verify
+ * recipe -> guest root | tools root -> compile -> crates -> Node -> assemble -> into place -> verify
  *
  * Everything is made in a scratch folder and moved into place at the end by one rename: a build that fails or is killed
  * leaves no half image, and what was there before stays. Builds in one cache take turns.
@@ -68,7 +69,8 @@ async function buildAlone(request: BuildRequest, definition: Recipe, target: str
     const compiled = await compile(root, definition, { tools, guest }, shop);
     const crates = await buildCrates(root, definition.crates, tools, shop);
     await addCrates(crates, join(compiled, 'sched'));
-    const parts = { tools, guest, compiled, left: crates.left };
+    const whole = definition.runtime ? await addRuntime(root, { tools, guest }, shop) : guest;
+    const parts = { tools, guest: whole, compiled, left: crates.left };
     const folder = await assemble(root, { name, definition }, parts, shop);
     if ((await imageFolder(root, request.cache, name)) !== target) {
       throw new PmvxError(ExitCode.image, {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { imageSources } from '../../harness/lab/image.ts';
 import { runInRoot } from './enter-root.ts';
@@ -32,6 +32,8 @@ export async function compile(
     await runInRoot($, { root: roots.tools, build, script: 'compile.sh', args });
   });
   const output = join(build, 'out');
+  // The kernel's types, for what is compiled later.
+  if (recipe.runtime) await rename(join(build, 'scx/build/include'), join(shop.scratch, 'scx-include'));
   await rm(join(build, 'scx'), { recursive: true, force: true });
   return output;
 }

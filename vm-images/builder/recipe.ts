@@ -22,6 +22,8 @@ export const RecipeSchema = z.strictObject({
   workloads: z.enum(['fitting', 'all']).default('fitting'),
   /** Whether the pinned schedulers of cargo's registry are built as well. */
   policies: z.enum(['fitting', 'all']).default('fitting'),
+  /** Whether the guest also gets Node and what the daemon imports. */
+  runtime: z.boolean().default(false),
   schedulers: z.array(z.string().regex(/^scx_[a-z0-9_]+$/)),
 });
 

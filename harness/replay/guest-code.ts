@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { GUEST_RUNTIME } from '../core/runtime-parts.ts';
+
+/** Where the guest unpacks the project's code. */
+const CODE_ROOT = '/run/pmvx-code';
+/** What the guest runs of it: the daemon, as `pmvx autotune` starts it. */
+export const DAEMON_ENTRY = 'harness/replay/guest/autotune.ts';
+/** Compiled with the image. */
+const NAPI = 'bpf/napi/index.js';
+
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"](\.{1,2}\/[^'"]+)['"]/g;
+
+/**
+ * The daemon's code as guest/boot.mjs unpacks it: every file that the entry leads to, without its types, and the definitions of policies.
+ * The same tree gives the same bytes.
+ */
+export function packDaemon(root: string, policies: readonly string[], madeUp: readonly string[]): string {
+  const files: Record<string, string> = {};
+  for (const path of reachable(root, DAEMON_ENTRY)) {
+    const text = readFileSync(join(root, path), 'utf8');
+    files[path] = path.endsWith('.ts') ? withoutTypes(text) : text;
+  }
+  const folders = [
+    ...policies.map((id) => `bpf/policies/${id}`),
+    ...madeUp.map((id) => `bpf/made-up/${id}`),
+  ];
+  for (const folder of folders) {
+    for (const path of globSync(`${folder}/policy.yaml`, { cwd: root }))
+      files[path.replace('bpf/made-up/', 'bpf/policies/')] = readFileSync(join(root, path), 'utf8');
+  }
+  const links = {
+    node_modules: `${GUEST_RUNTIME}/node_modules`,
+    [dirname(NAPI)]: `${GUEST_RUNTIME}/node_modules/ebpf-napi`,
+  };
+  const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `${JSON.stringify({ root: CODE_ROOT, files: sorted, links })}\n`;
+}
+
+/** Files of the project that `entry` imports, and what they import; what an image has compiled is left out. */
+function reachable(root: string, entry: string): string[] {
+  const seen = new Set<string>();
+  const visit = (path: string) => {
+    if (seen.has(path) || path === NAPI) return;
+    seen.add(path);
+    const text = readFileSync(join(root, path), 'utf8');
+    if (!/\.[cm]?[jt]s$/.test(path)) return;
+    for (const [, specifier] of withoutTypes(text).matchAll(IMPORT)) {
+      const next = relative(root, resolve(root, dirname(path), specifier as string));
+      if (existsSync(join(root, next))) visit(next);
+    }
+  };
+  visit(entry);
+  return [...seen];
+}
+
+function withoutTypes(text: string): string {
+  return stripTypeScriptTypes(text);
+}
