@@ -11,6 +11,7 @@ import { addForkCommands } from './fork-program.ts';
 import { addImageCommands } from './image-program.ts';
 import { addMapCommands } from './map-program.ts';
 import { addPaperCommands } from './paper-program.ts';
+import { addReplayCommands } from './replay-program.ts';
 import { addResultsCommands } from './results-program.ts';
 import { addSpecCommands } from './spec-program.ts';
 import { addTraceCommands } from './trace-program.ts';
@@ -45,6 +46,7 @@ const GROUPS = [
   addForkCommands,
   addMapCommands,
   addAutotuneCommands,
+  addReplayCommands,
   addTraceCommands,
   addBenchCommands,
   addImageCommands,

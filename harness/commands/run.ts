@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join, relative } from 'node:path';
+import type { Catalog } from '../core/catalog.ts';
 import type { ExitCode } from '../core/errors.ts';
 import { looksOf } from '../core/looks.ts';
 import type { Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
-import { planTrials } from '../plan/plan.ts';
+import type { Engine } from '../lab/engine.ts';
+import { type Plan, planTrials } from '../plan/plan.ts';
 import { formatShard, type Shard, shardOf } from '../plan/shard.ts';
-import { type EarlyStop, runTrials } from '../run/controller.ts';
+import { type EarlyStop, type RecordSink, type RunEnd, runTrials } from '../run/controller.ts';
 import { machinesThatFit, preflight, requireMemory } from '../run/preflight.ts';
 import { resultsPlace } from '../run/results-place.ts';
 import { readSpec } from '../spec/read-spec.ts';
@@ -40,11 +42,30 @@ export const runCommand: Command<RunOptions> = async (options, context) => {
   return runSpec(spec, options, context);
 };
 
-/** spec -> plan -> place and preflight -> lab -> run folder -> trials, each recorded as it ends -> CSV -> table. */
+/** A spec with its plan, and what it is run with beyond that. */
+export interface PlannedSpec {
+  readonly spec: Spec;
+  readonly plan: Plan;
+  readonly catalog: Catalog;
+  /** The engine that its trials get, made of the one that the spec asks for. */
+  readonly dress?: (engine: Engine, log: RecordSink) => Engine;
+  /** Told where the run is, once its trials have ended. */
+  readonly ended?: (folder: string, end: RunEnd) => Promise<void>;
+}
+
+/** A spec as `planTrials` plans it. */
 export async function runSpec(spec: Spec, options: RunOptions, context: CommandContext): Promise<ExitCode> {
-  const catalog = await context.catalog();
+  return runPlan({ spec, plan: planTrials(spec), catalog: await context.catalog() }, options, context);
+}
+
+/** plan -> place and preflight -> lab -> run folder -> trials, each recorded as it ends -> CSV -> table. */
+export async function runPlan(
+  planned: PlannedSpec,
+  options: RunOptions,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { spec, plan: whole, catalog } = planned;
   const { shard } = options;
-  const whole = planTrials(spec);
   const plan = shard === undefined ? whole : shardOf(whole, shard);
   const jobs = options.jobs ?? (await defaultJobs(spec.machine));
   const name = shard === undefined ? spec.name : `${spec.name}-${shard.index}of${shard.of}`;
@@ -76,7 +97,7 @@ export async function runSpec(spec: Spec, options: RunOptions, context: CommandC
       spec,
       trials: plan.trials,
       catalog,
-      engine: lab.engine,
+      engine: planned.dress?.(lab.engine, run.log) ?? lab.engine,
       log: run.log,
       consoles: join(run.folder, RUN_FILES.consoles),
       fingerprint,
@@ -87,7 +108,9 @@ export async function runSpec(spec: Spec, options: RunOptions, context: CommandC
     }).finally(watcher.end);
     const goOnWith = options.goOnWith ?? resumeCommand(options, place);
     const report = options.report !== false;
-    return await endRun({ run, end, enough, plan, began, goOnWith, report }, context);
+    const code = await endRun({ run, end, enough, plan, began, goOnWith, report }, context);
+    await planned.ended?.(run.folder, end);
+    return code;
   } finally {
     await run.close();
   }

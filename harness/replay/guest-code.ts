@@ -2,10 +2,12 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
+import { PROBE_SETS } from '../core/probe-counters.ts';
 import { GUEST_RUNTIME } from '../core/runtime-parts.ts';
+import type { Day } from './day.ts';
 
 /** Where the guest unpacks the project's code. */
-const CODE_ROOT = '/run/pmvx-code';
+export const CODE_ROOT = '/run/pmvx-code';
 /** What the guest runs of it: the daemon, as `pmvx autotune` starts it. */
 export const DAEMON_ENTRY = 'harness/replay/guest/autotune.ts';
 /** Compiled with the image. */
@@ -17,7 +19,11 @@ const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"](\.{1,2}\/[^'"]+)['"]/g;
  * The daemon's code as guest/boot.mjs unpacks it: every file that the entry leads to, without its types, and the definitions of policies.
  * The same tree gives the same bytes.
  */
-export function packDaemon(root: string, policies: readonly string[], madeUp: readonly string[]): string {
+export function packDaemon(
+  root: string,
+  policies: readonly string[],
+  day: Pick<Day, 'madeUp' | 'missingProbes'>,
+): string {
   const files: Record<string, string> = {};
   for (const path of reachable(root, DAEMON_ENTRY)) {
     const text = readFileSync(join(root, path), 'utf8');
@@ -25,7 +31,7 @@ export function packDaemon(root: string, policies: readonly string[], madeUp: re
   }
   const folders = [
     ...policies.map((id) => `bpf/policies/${id}`),
-    ...madeUp.map((id) => `bpf/made-up/${id}`),
+    ...day.madeUp.map((id) => `bpf/made-up/${id}`),
   ];
   for (const folder of folders) {
     for (const path of globSync(`${folder}/policy.yaml`, { cwd: root }))
@@ -34,6 +40,7 @@ export function packDaemon(root: string, policies: readonly string[], madeUp: re
   const links = {
     node_modules: `${GUEST_RUNTIME}/node_modules`,
     [dirname(NAPI)]: `${GUEST_RUNTIME}/node_modules/ebpf-napi`,
+    ...guestObjects(policies, day),
   };
   const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
   return `${JSON.stringify({ root: CODE_ROOT, files: sorted, links })}\n`;
@@ -58,4 +65,14 @@ function reachable(root: string, entry: string): string[] {
 
 function withoutTypes(text: string): string {
   return stripTypeScriptTypes(text);
+}
+
+/** Where the guest has compiled probes and schedulers, as links below its code. */
+function guestObjects(policies: readonly string[], day: Pick<Day, 'madeUp' | 'missingProbes'>) {
+  const probes = PROBE_SETS.filter((set) => !day.missingProbes.includes(set));
+  return Object.fromEntries([
+    ...probes.map((set) => [`probes/${set}.bpf.o`, `/opt/pmvx/probes/${set}.bpf.o`]),
+    ...policies.map((id) => [`objects/${id}.bpf.o`, `/opt/pmvx/sched/${id}.bpf.o`]),
+    ...day.madeUp.map((id) => [`objects/${id}.bpf.o`, `${GUEST_RUNTIME}/made-up/${id}.bpf.o`]),
+  ]);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { commandFor } from '../core/command.ts';
+
 import type { Catalog } from '../core/catalog.ts';
+import { commandFor } from '../core/command.ts';
 import type { Seed } from '../core/seed.ts';
 import type { Act, Day } from './day.ts';
 

@@ -24,7 +24,9 @@ const part = {
       error: 'must be a whole number from 1 to 200, or two between which the seed draws',
     })
     .default(1)
-    .describe('How often its command runs, 1 to 200, or two numbers between which the seed draws. Default: 1.'),
+    .describe(
+      'How often its command runs, 1 to 200, or two numbers between which the seed draws. Default: 1.',
+    ),
   metric: z
     .string()
     .optional()

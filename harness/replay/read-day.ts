@@ -55,8 +55,7 @@ export function parseDay(text: string, file: string, catalog: Catalog, engine?: 
     const parts = phase.parts.flatMap((part, index) => {
       const read = readPart(part, catalog, ['phases', at, 'parts', index], source.locate, {
         engine: machine.engine,
-        draw: (low, high) =>
-          low + (deriveSeed(raw.seed, 'rounds', phase.name, index) % (high - low + 1)),
+        draw: (low, high) => low + (deriveSeed(raw.seed, 'rounds', phase.name, index) % (high - low + 1)),
       });
       faults.push(...read.faults);
       return read.part === undefined ? [] : [read.part];
@@ -157,6 +156,12 @@ function nameFaults({ phases }: RawDay, locate: Place): Fault[] {
   return phases.flatMap(({ name }, at) =>
     phases.findIndex((each) => each.name === name) === at
       ? []
-      : [{ where: locate(['phases', at, 'name']), what: `two phases are called ${name}`, next: 'Rename one' }],
+      : [
+          {
+            where: locate(['phases', at, 'name']),
+            what: `two phases are called ${name}`,
+            next: 'Rename one',
+          },
+        ],
   );
 }

@@ -63,7 +63,14 @@ function normaliseStop({
 }
 
 /** Fills in what follows from the rest of a machine. Takes one without faults. */
-export function normaliseMachine({ engine, vcpus, memory, speed, quantum, topology }: RawSpec['machine']): Machine {
+export function normaliseMachine({
+  engine,
+  vcpus,
+  memory,
+  speed,
+  quantum,
+  topology,
+}: RawSpec['machine']): Machine {
   const { nodes, sockets, threads } = topology;
   return {
     engine,

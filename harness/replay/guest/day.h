@@ -29,7 +29,7 @@ struct lane {
 
 struct phase {
 	char *name;
-	char *ask;		/* sent to the helper's socket before the phase begins; NULL: nothing */
+	char *ask;		/* sent to the helper's socket when the phase begins; NULL: nothing */
 	struct text_list *acts; /* done before the phase begins */
 	int acts_count;
 	struct lane *lanes;
@@ -52,7 +52,8 @@ void plan_read(const char *path, struct plan *plan);
 /* helper.c */
 void helper_start(const struct plan *plan);
 void helper_cost(const char *when);
-void helper_ask(const struct phase *phase, FILE *out);
+void helper_ask(const struct plan *plan, const struct phase *phase);
+void helper_answer(const struct phase *phase, FILE *out);
 void helper_kill(void);
 void helper_stop(const struct plan *plan, FILE *out);
 

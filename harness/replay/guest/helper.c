@@ -20,7 +20,8 @@
 #define LOG "/run/day-helper.log"
 
 static pid_t helper = -1;
-static uint64_t began_ns;
+static uint64_t began_ns, asked_ns;
+static int asking = -1;
 
 static void sleep_ms(long ms)
 {
@@ -105,24 +106,29 @@ void helper_cost(const char *when)
 	printf("helper cost %lld %ld %ld %s\n", (long long)used.tv_sec * 1000000000ll + used.tv_nsec, rss, peak, when);
 }
 
-/* Sends the phase's line and waits for one line of answer: `asked PHASE BEGAN ENDED ANSWER`. */
-void helper_ask(const struct phase *phase, FILE *out)
+/* Sends the phase's line; its rounds begin meanwhile, so that what the helper does is paid for by the phase. */
+void helper_ask(const struct plan *plan, const struct phase *phase)
 {
-	uint64_t began = now_ns();
+	if (!phase->ask || helper < 0)
+		return;
+	if (asking < 0)
+		asking = connected(plan->socket);
+	if (asking < 0)
+		fail("nobody answers at %s", plan->socket);
+	asked_ns = now_ns();
+	dprintf(asking, "%s\n", phase->ask);
+}
+
+/* One line of answer, at the phase's end: `asked PHASE AT ANSWER`. */
+void helper_answer(const struct phase *phase, FILE *out)
+{
 	char answer[4096] = "";
 	size_t length = 0;
-	static int fd = -1;
-	extern const char *helper_socket;
 
-	if (!phase->ask)
+	if (!phase->ask || asking < 0)
 		return;
-	if (fd < 0)
-		fd = connected(helper_socket);
-	if (fd < 0)
-		fail("nobody answers at %s", helper_socket);
-	dprintf(fd, "%s\n", phase->ask);
 	while (length < sizeof(answer) - 1 && !memchr(answer, '\n', length)) {
-		ssize_t got = read(fd, answer + length, sizeof(answer) - 1 - length);
+		ssize_t got = read(asking, answer + length, sizeof(answer) - 1 - length);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -131,7 +137,7 @@ void helper_ask(const struct phase *phase, FILE *out)
 		length += (size_t)got;
 	}
 	answer[strcspn(answer, "\n")] = '\0';
-	fprintf(out, "asked %s %llu %llu %s\n", phase->name, (unsigned long long)began, (unsigned long long)now_ns(), answer);
+	fprintf(out, "asked %s %llu %s\n", phase->name, (unsigned long long)asked_ns, answer);
 }
 
 void helper_kill(void)

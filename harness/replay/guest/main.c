@@ -6,7 +6,7 @@
  *   helper ready NS | helper cost CPU_NS RSS_KIB PEAK_KIB WHEN | helper ended STATUS NS
  *   day BEGAN ENDED, and once more as a length: whole_day SECONDS s
  *   phase NAME BEGAN ENDED, whole_phase NAME SECONDS s
- *   asked PHASE BEGAN ENDED ANSWER
+ *   asked PHASE AT ANSWER
  *   acted PHASE AT WORD
  *   round PHASE LANE ROUND BEGAN ENDED EXIT OPS   and its output, each line after "| "
  *   said LINE (of the helper), reported LINE (of its files)
@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-const char *helper_socket;
 
 uint64_t now_ns(void)
 {
@@ -100,7 +98,6 @@ int main(int argc, char **argv)
 		fail("usage: day PLAN SEED");
 	plan_read(argv[1], &plan);
 	seed = strtoull(argv[2], NULL, 10);
-	helper_socket = plan.socket;
 	int order[plan.count];
 
 	order_phases(&plan, mix(seed), order);
@@ -115,9 +112,10 @@ int main(int argc, char **argv)
 
 		for (int a = 0; a < phase->acts_count; a++)
 			act(phase, &phase->acts[a], out);
-		helper_ask(phase, out);
+		helper_ask(&plan, phase);
 		ok = phase_run(&plan, phase, order[i], seed, out) && ok;
 		end = now_ns();
+		helper_answer(phase, out);
 		fprintf(out, "phase %s %llu %llu\n", phase->name, (unsigned long long)start, (unsigned long long)end);
 		fprintf(out, "whole_phase %s %.6f s\n", phase->name, (double)(end - start) / 1e9);
 	}
