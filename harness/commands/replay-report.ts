@@ -4,6 +4,7 @@ import type { Catalog } from '../core/catalog.ts';
 import type { Arm } from '../replay/arms.ts';
 import type { Day } from '../replay/day.ts';
 import { phasesOfClasses } from '../replay/result/compare-arms.ts';
+import { dayTimeline } from '../replay/result/day-timeline.ts';
 import { livedArms } from '../replay/result/lived-arms.ts';
 import { replayMarkdown } from '../replay/result/replay-markdown.ts';
 import { comparisonsCsv, daemonCsv, reactionsCsv, replayResult } from '../replay/result/replay-tables.ts';
@@ -36,6 +37,16 @@ export async function reportReplay(
   await writeAtomic(join(folder, 'reactions.csv'), reactionsCsv(result));
   await writeAtomic(join(folder, 'daemon.csv'), daemonCsv(result));
   await writeAtomic(join(folder, 'replay.md'), markdown);
+  const [block] = [...new Set(records.map((record) => record.block))].sort((a, b) => a - b);
+  const timeline = block === undefined ? undefined : dayTimeline(day, lived, block, catalog);
+  if (block !== undefined && timeline !== undefined) {
+    // The drawing library takes a while to load.
+    const [{ dayFigure }, { writeFigure }] = await Promise.all([
+      import('../../paper-figs/figures/day.ts'),
+      import('./figures.ts'),
+    ]);
+    await writeFigure({ name: 'day', spec: dayFigure({ day: day.name, block, ...timeline }) }, folder);
+  }
   context.write('');
   for (const line of markdown.trimEnd().split('\n')) context.write(line);
 }

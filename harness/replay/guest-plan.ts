@@ -77,7 +77,7 @@ function argument(text: string): string {
 /** %XX for what would end a line or begin such a code. */
 function encoded(text: string): string {
   return text.replace(
-    /[%\n\r\u0001]/g,
+    /[%\n\r]/g,
     (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
   );
 }

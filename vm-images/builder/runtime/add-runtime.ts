@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { cp, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../../../harness/core/errors.ts';
@@ -76,9 +76,6 @@ function module(root: string, name: string): string {
 
 async function copyModule(from: string, to: string): Promise<void> {
   // Type declarations, sources and readers' files are more than half of the bytes.
-  await cp(from, to, {
-    recursive: true,
-    dereference: true,
-    filter: (path) => !/\.[^/.]+$/.test(path.slice(from.length)) || READ_BY_NODE.test(path),
-  });
+  const filter = (path: string) => READ_BY_NODE.test(path) || statSync(path).isDirectory();
+  await cp(from, to, { recursive: true, dereference: true, filter });
 }
