@@ -43,7 +43,9 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
   const policies = unique(stretches.filter(({ band }) => band === 'policy').map(({ what }) => what)).sort();
   const others = policies.filter((policy) => policy !== 'eevdf');
   const colours = policies.map((policy) =>
-    policy === 'eevdf' ? '#cfcfcf' : (POLICY_COLOURS[others.indexOf(policy) % POLICY_COLOURS.length] as string),
+    policy === 'eevdf'
+      ? '#cfcfcf'
+      : (POLICY_COLOURS[others.indexOf(policy) % POLICY_COLOURS.length] as string),
   );
   const x = {
     type: 'quantitative',
@@ -115,7 +117,7 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
           x: {
             field: 'from',
             ...x,
-            axis: { title: "virtual time since the day began under the daemon (s)", grid: false },
+            axis: { title: 'virtual time since the day began under the daemon (s)', grid: false },
           },
           x2: { field: 'to' },
           y: {
@@ -133,7 +135,13 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
           strokeDash: {
             field: 'arm',
             type: 'nominal',
-            scale: { domain: ARMS, range: [[1, 0], [3, 2]] },
+            scale: {
+              domain: ARMS,
+              range: [
+                [1, 0],
+                [3, 2],
+              ],
+            },
             legend: null,
           },
         },

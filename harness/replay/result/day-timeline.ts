@@ -40,7 +40,8 @@ export function dayTimeline(
 }
 
 function secondsIn({ lived }: LivedArm): (ns: number) => number {
-  return (ns) => Math.round(Math.min(Math.max(0, ns - lived.beganNs), lived.endedNs - lived.beganNs) / 1e5) / 1e4;
+  return (ns) =>
+    Math.round(Math.min(Math.max(0, ns - lived.beganNs), lived.endedNs - lived.beganNs) / 1e5) / 1e4;
 }
 
 function phaseStretches(auto: LivedArm): Stretch[] {

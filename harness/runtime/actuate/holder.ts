@@ -25,6 +25,8 @@ export interface Holder {
   readonly kind: 'struct_ops' | 'process' | 'knob';
   /** Changes when the policy is another one: of its object, program, or settings. */
   readonly version: string;
+  /** Does beforehand what `prepare` would, where that may be kept; rejects as it does. */
+  warm?(): Promise<void>;
   /** Loads and verifies; rejects in the kernel's or the program's words. Nothing is left then. */
   prepare(signal: AbortSignal): Promise<Prepared>;
 }

@@ -25,6 +25,7 @@ export interface HolderHooks {
   readonly childStarted: (pid: number) => void;
   readonly childEnded: (pid: number) => void;
   readonly watchdogMs: number;
+  readonly keepLoaded: boolean;
 }
 
 /** All policies that are defined, or those that are named; throws with all faults. */
@@ -88,7 +89,8 @@ function holderOf(
   const object = join(places.objects, `${id}.bpf.o`);
   if (!existsSync(object)) return `${object} is not there`;
   const { ops, constants } = definition;
-  return structOpsHolder({ object, ops, constants, watchdogMs: hooks.watchdogMs });
+  const { watchdogMs, keepLoaded } = hooks;
+  return structOpsHolder({ object, ops, constants, watchdogMs, keepLoaded });
 }
 
 /** For a dry run: what a policy is, whether or not this machine could have it. */

@@ -12,6 +12,14 @@ export interface StructOpsOptions {
   readonly constants: Readonly<Record<string, number>>;
   /** The kernel throws the scheduler out when a task that could run waits longer than this. */
   readonly watchdogMs: number;
+  /** Once loaded, it stays so between two times in effect: loading and verifying take far longer than attaching. */
+  readonly keepLoaded: boolean;
+}
+
+/** A scheduler that is loaded and verified, and not in effect. */
+interface Loaded {
+  readonly object: BpfObject;
+  readonly scheduler: BpfMap;
 }
 
 const BUSY_MS = 500;
@@ -24,37 +32,57 @@ const EXIT_MESSAGE = { at: 144, length: 1024 };
  * A scheduler of our own, held by a BPF link of this process: when the process ends, however it does, the kernel closes the link and goes
  * back to its own scheduler.
  */
-export function structOpsHolder({ object: path, ops, constants, watchdogMs }: StructOpsOptions): Holder {
+export function structOpsHolder(options: StructOpsOptions): Holder {
+  const { object: path, ops, constants, keepLoaded } = options;
+  let kept: Loaded | undefined;
+  const letGo = (loaded: Loaded) => {
+    // What the kernel threw out is loaded anew before it is tried again.
+    if (keepLoaded && kept === undefined && exitWords(loaded.object) === undefined) kept = loaded;
+    // Unloading takes a while, and the next scheduler need not wait for it.
+    else setImmediate(() => loaded.object.close());
+  };
+  const ready = (): Loaded => {
+    const loaded = kept ?? load(options);
+    kept = undefined;
+    return loaded;
+  };
   return {
     kind: 'struct_ops',
     version: shortDigest(`${shortDigest(readFileSync(path))} ${JSON.stringify(constants)}`),
+    async warm() {
+      if (keepLoaded) kept ??= load(options);
+    },
     async prepare(): Promise<Prepared> {
-      const object = BpfObject.open(path);
-      try {
-        // The headers of sched_ext read the kernel's enumerators from such constants.
-        object.setEnumerators('scx_', '__');
-        for (const [name, value] of Object.entries(constants)) object.setGlobal(name, BigInt(value));
-        const scheduler = object.maps.find(({ type }) => type === 'struct_ops');
-        if (scheduler === undefined) throw new Error(`${path} has no struct_ops map`);
-        limitStalls(scheduler, watchdogMs);
-        object.load();
-        // Programs beside the scheduler's own that the kernel runs by itself; the headers bring one.
-        for (const program of object.programs) {
-          if (program.autoload && program.type !== 'struct_ops' && program.type !== 'syscall')
-            program.attach();
-        }
-        return {
-          take: async () => {
-            return heldObject(object, await attach(scheduler), ops);
-          },
-          discard: async () => object.close(),
-        };
-      } catch (error) {
-        object.close();
-        throw error;
-      }
+      const loaded = ready();
+      return {
+        take: async () => {
+          return heldObject(loaded, await attach(loaded.scheduler), ops, letGo);
+        },
+        discard: async () => letGo(loaded),
+      };
     },
   };
+}
+
+function load({ object: path, constants, watchdogMs }: StructOpsOptions): Loaded {
+  const object = BpfObject.open(path);
+  try {
+    // The headers of sched_ext read the kernel's enumerators from such constants.
+    object.setEnumerators('scx_', '__');
+    for (const [name, value] of Object.entries(constants)) object.setGlobal(name, BigInt(value));
+    const scheduler = object.maps.find(({ type }) => type === 'struct_ops');
+    if (scheduler === undefined) throw new Error(`${path} has no struct_ops map`);
+    limitStalls(scheduler, watchdogMs);
+    object.load();
+    // Programs beside the scheduler's own that the kernel runs by itself; the headers bring one.
+    for (const program of object.programs) {
+      if (program.autoload && program.type !== 'struct_ops' && program.type !== 'syscall') program.attach();
+    }
+    return { object, scheduler };
+  } catch (error) {
+    object.close();
+    throw error;
+  }
 }
 
 /** The one before may take a moment to be gone after the kernel calls it disabled. */
@@ -78,17 +106,30 @@ function limitStalls(scheduler: BpfMap, watchdogMs: number): void {
   }
 }
 
-function heldObject(object: BpfObject, link: BpfLink, ops: string): Held {
+function heldObject(loaded: Loaded, link: BpfLink, ops: string, letGo: (loaded: Loaded) => void): Held {
+  const { object } = loaded;
   return {
     ops,
     ended: () => exitWords(object),
     proof: () => 'its BPF link is held by this process',
     release: async () => {
+      const thrownOut = exitWords(object) !== undefined;
       link.destroy();
-      // Unloading takes a while, and the next scheduler need not wait for it.
-      setImmediate(() => object.close());
+      // That it was let go is no reason to distrust it the next time; that the kernel threw it out is.
+      if (!thrownOut) forgetExit(object);
+      letGo(loaded);
     },
   };
+}
+
+/** Clears what a scheduler was told about its end, so that the next end can be told from this one. */
+function forgetExit(object: BpfObject): void {
+  try {
+    const info = object.getGlobal('uei');
+    if (info instanceof Uint8Array) object.setGlobal('uei', new Uint8Array(info.length));
+  } catch {
+    // A scheduler without this global was told nothing.
+  }
 }
 
 /** Why the kernel ended the scheduler, as it told the scheduler itself. */

@@ -250,6 +250,7 @@ async function actuatorFor(
     childStarted: (pid) => leftovers.childStarted(pid),
     childEnded: (pid) => leftovers.childEnded(pid),
     watchdogMs: config.watchdogMs,
+    keepLoaded: config.keepLoaded,
   });
   if (holders.size === 0) {
     throw new PmvxError(ExitCode.environment, {
@@ -258,6 +259,8 @@ async function actuatorFor(
       next: 'Use a kernel with sched_ext, or --dry-run to see what would be decided',
     });
   }
+  // One that cannot be loaded is told of when it is switched to.
+  for (const holder of holders.values()) await holder.warm?.().catch(() => undefined);
   const log = world.openLog();
   const actuator = new KernelActuator({
     holders,
