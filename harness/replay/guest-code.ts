@@ -64,7 +64,14 @@ function reachable(root: string, entry: string): string[] {
 }
 
 function withoutTypes(text: string): string {
-  return stripTypeScriptTypes(text);
+  const { emitWarning } = process;
+  // Node calls it experimental each time that a process first asks.
+  process.emitWarning = () => undefined;
+  try {
+    return stripTypeScriptTypes(text);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Where the guest has compiled probes and schedulers, as links below its code. */

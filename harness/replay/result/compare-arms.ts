@@ -12,7 +12,7 @@ export const HARM_MARGIN = 0.02;
 export interface Comparison {
   readonly arm: string;
   readonly against: string;
-  /** The phase, or `day`: the geometric mean over all phases, each the same weight. */
+  /** The phase, or `day`: all phases, each the same weight. */
   readonly scope: string;
   readonly ratio: PairedRatio;
 }
@@ -44,7 +44,10 @@ export function bestStatic(day: Day, statics: readonly string[], lived: LivedArm
   return known.toSorted((a, b) => a.ratio - b.ratio)[0]?.arm;
 }
 
-/** Geometric mean over phases of one arm's cost over another's, with the interval over blocks. */
+/**
+ * One arm's cost over another's in some phases, with the interval over blocks. The cost of some phases is the mean of their costs over
+ * EEVDF's: what the work would cost of which each phase was an equal part under EEVDF.
+ */
 export function overPhases(
   lived: LivedArms,
   arm: string,
@@ -54,19 +57,18 @@ export function overPhases(
   const blocks = [...new Set(lived.days.map(({ block }) => block))].sort((a, b) => a - b);
   return pairedRatio(
     blocks.flatMap((block) => {
+      const usual = dayOf(lived, EEVDF_ARM.id, block);
       const [own, base] = [dayOf(lived, arm, block), dayOf(lived, against, block)];
-      return own === undefined || base === undefined
+      return usual === undefined || own === undefined || base === undefined
         ? []
-        : [{ value: blockRatio(own, base, phases), baseline: 1 }];
+        : [{ value: meanCost(own, usual, phases), baseline: meanCost(base, usual, phases) }];
     }),
   );
 }
 
-function blockRatio(own: LivedArm, base: LivedArm, phases: readonly string[]): number {
-  const logs = phases.map((name) =>
-    Math.log(costRatio(own.costs.get(name) ?? [], base.costs.get(name) ?? [])),
-  );
-  return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+function meanCost(own: LivedArm, usual: LivedArm, phases: readonly string[]): number {
+  const ratios = phases.map((name) => costRatio(own.costs.get(name) ?? [], usual.costs.get(name) ?? []));
+  return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
 }
 
 export function namesOf(day: Day): string[] {

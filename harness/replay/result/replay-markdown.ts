@@ -19,7 +19,7 @@ export function replayMarkdown(day: Day, arms: readonly Arm[], result: ReplayRes
     ...(day.about === undefined ? [] : [day.about, '']),
     '## Cost over EEVDF by phase',
     '',
-    'Below 1 is better. Geometric means over blocks with 95 % paired t intervals on logarithms; `day` is the geometric mean over phases, each of the same weight.',
+    'Below 1 is better. Geometric means over blocks with 95 % paired t intervals on logarithms. `day` is the mean over phases: what the work costs of which each phase is an equal part under EEVDF.',
     '',
     table(
       ['phase', 'workloads', ...ids],
