@@ -102,7 +102,7 @@ export const ConfigSchema = z.strictObject({
   /** Schedulers of our own are loaded and verified at the start and stay so: a switch then takes as long as attaching. */
   keepLoaded: z.boolean().default(false),
   /** The kernel's watchdog throws a scheduler of our own out when a task that could run waits longer. */
-  watchdogMs: z.int().min(100).max(30_000).default(3000),
+  watchdogMs: z.int().min(100).max(30_000).default(2500),
   /** Lets `apply` name a policy without a proposal, past dwell and rate: only to measure with. */
   unguarded: z.boolean().default(false),
 });

@@ -24,7 +24,7 @@ export function healthOf(
     ...(p99 === undefined ? {} : { waitP99Us: p99 / 1000 }),
     ...(waitNs === undefined || waited === 0 ? {} : { waitMeanUs: waitNs / waited / 1000 }),
     pressure,
-    ...(busy === undefined || !(ns > 0) ? {} : { busy: busy / (ns * cpus) }),
+    ...(busy === undefined || !(ns > 0) ? {} : { busy: Math.min(1, busy / (ns * cpus)) }),
     ...progressOf(counters, ns, given),
   };
 }

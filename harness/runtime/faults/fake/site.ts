@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FEATURES_VERSION } from '../../../../analysis/features/definition.ts';
+import { halfBusy } from '../../../../analysis/features/sample-counted.ts';
+import { windowVector } from '../../../../analysis/features/window-vector.ts';
+import { settleCalibrations } from '../../../../analysis/policy-map/choose/calibration.ts';
+import type { Machine } from '../../../../analysis/policy-map/evidence.ts';
+import { openMap } from '../../../../analysis/policy-map/open-map.ts';
+import {
+  sampleObservation,
+  sampleOutcome,
+  sampleRunEvidence,
+} from '../../../../analysis/policy-map/sample-evidence.ts';
+import { EEVDF, type JournalLine } from '../../contracts.ts';
+import { readJournal } from '../../journal/read.ts';
+import { systemClock } from '../../sense/clock.ts';
+import { Service } from '../service.ts';
+import { FAULTS, type FaultKind, type Site } from '../site.ts';
+import { FakeKernel } from './kernel.ts';
+
+/** A name for each kind of policy, and for EEVDF. */
+const POLICIES = new Map([
+  ['link-a', 'link_a'],
+  ['link-b', 'link_b'],
+  ['child', 'child'],
+  ['setting', undefined],
+  [EEVDF, undefined],
+]);
+
+const MACHINE: Machine = {
+  engine: 'mock',
+  kernel: 'fake',
+  nodes: 1,
+  sockets: 1,
+  cores: 4,
+  threads: 1,
+  cpu: 'none',
+};
+
+/** The daemon as a process, on a machine whose kernel is the one of kernel.ts; `close` ends all of it. */
+export async function openFakeSite(folder: string): Promise<Site & { close(): Promise<void> }> {
+  const state = join(folder, 'state');
+  mkdirSync(state, { recursive: true });
+  const disk = mountSmallDisk(state);
+  const kernel = await FakeKernel.start(folder);
+  const policies = writePolicies(folder);
+  writeFileSync(join(folder, 'setting'), '10\n');
+  mkdirSync(join(folder, 'probes'), { recursive: true });
+  for (const set of ['cpu', 'mem', 'io', 'net']) writeFileSync(join(folder, 'probes', set), '');
+  const map = join(folder, 'map.db');
+  await writeMap(map);
+  copyFileSync(map, `${map}.good`);
+  const config = join(folder, 'config.yaml');
+  writeFileSync(config, configText());
+  const service = new Service({
+    argv: [process.execPath, join(import.meta.dirname, 'daemon.ts'), folder, map, config, policies],
+    socket: join(folder, 'daemon.sock'),
+    log: join(folder, 'daemon.log'),
+    restartMs: 100,
+  });
+  await service.ready(60_000);
+
+  const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
+    'kill-daemon': () => service.kill('SIGKILL'),
+    'kill-daemon-switching': async (random) => {
+      const names = [...POLICIES.keys()];
+      const to = names[Math.floor(random() * names.length)] as string;
+      void service.ask('apply', { policy: to });
+      await delay(random() * 30);
+      service.kill('SIGKILL');
+    },
+    'kill-scheduler': () => {
+      const { children = [] } = JSON.parse(readFileSync(join(state, 'leftovers.json'), 'utf8')) as {
+        children?: { pid: number }[];
+      };
+      // Of a scheduler that is held by a link of the daemon, the link.
+      if (children.length === 0) kernel.end('unregistered from user space');
+      for (const { pid } of children) process.kill(pid, 'SIGKILL');
+    },
+    eject: () => kernel.end('runtime error'),
+    stall: async () => {
+      await delay(500);
+      kernel.end('runnable task stall');
+    },
+    sysrq: () => kernel.end('disabled by sysrq-S'),
+    stranger: () => void kernel.enableForeign('theirs'),
+    'corrupt-map': (random) => {
+      const bytes = readFileSync(map);
+      writeFileSync(map, random() < 0.5 ? bytes.subarray(0, 3000) : Buffer.alloc(bytes.length, 7));
+    },
+    'full-disk': () => {
+      try {
+        for (;;) appendFileSync(join(state, 'ballast'), Buffer.alloc(4096));
+      } catch {
+        // Full.
+      }
+    },
+    'probe-gone': () => rmSync(join(folder, 'probes/cpu')),
+  };
+  const heal: Partial<Record<FaultKind, () => void>> = {
+    stranger: () => kernel.end('unregistered from user space'),
+    'corrupt-map': () => {
+      copyFileSync(`${map}.good`, `${map}.new`);
+      renameSync(`${map}.new`, map);
+    },
+    'full-disk': () => rmSync(join(state, 'ballast'), { force: true }),
+    'probe-gone': () => writeFileSync(join(folder, 'probes/cpu'), ''),
+  };
+  return {
+    nowNs: () => systemClock.nowNs(),
+    kinds: FAULTS.filter((kind) => disk || kind !== 'full-disk'),
+    policies: POLICIES,
+    status: () => service.ask('status', {}),
+    apply: (policy) => service.ask('apply', { policy }),
+    resume: async () => void (await service.ask('resume', {})),
+    kernel: () => kernel.state,
+    // The administrator's own is nobody's to tell of.
+    enabled: () => {
+      const names = kernel.names.filter((name) => name !== 'theirs');
+      return { count: names.length, names };
+    },
+    amiss: (policy) => {
+      const now = readFileSync(join(folder, 'setting'), 'utf8').trim();
+      return now === (policy === 'setting' ? '20' : '10') ? undefined : `the setting reads ${now}`;
+    },
+    journal: async () => {
+      const lines: JournalLine[] = [];
+      for await (const line of readJournal(join(state, 'journal.jsonl'))) lines.push(line);
+      return lines;
+    },
+    works: async () => true,
+    inject: async (kind, random) => inject[kind](random),
+    heal: async (kind) => heal[kind]?.(),
+    async close() {
+      await service.stop();
+      await kernel.stop();
+      if (disk) execFileSync('umount', ['-l', state]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A disk that can be filled without harm to others; false where nothing may be mounted. */
+function mountSmallDisk(place: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'pmvx-faults', place], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function writePolicies(folder: string): string {
+  const place = join(folder, 'policies');
+  const words = 'summary: s\nsuits: s\nweakness: s\nsource: s\n';
+  const texts: Readonly<Record<string, string>> = {
+    'link-a': `kind: struct_ops\n${words}ops: link_a\n`,
+    'link-b': `kind: struct_ops\n${words}ops: link_b\n`,
+    child: `kind: process\n${words}argv: [/nowhere]\nops: child\n`,
+    setting: `kind: knob\nsubsystem: sched\n${words}settings: [{ path: /proc/sys/kernel/none, value: "20" }]\n`,
+    [EEVDF]: `kind: builtin\n${words}`,
+  };
+  for (const [id, text] of Object.entries(texts)) {
+    mkdirSync(join(place, id), { recursive: true });
+    writeFileSync(join(place, id, 'policy.yaml'), text);
+  }
+  return place;
+}
+
+/** Short windows and times, so that a fault and what follows fit in some seconds. */
+function configText(): string {
+  return `windowMs: 100
+machine: { engine: mock, kernel: fake, nodes: 1, sockets: 1, cores: 4, threads: 1, cpu: none }
+unguarded: true
+guard: { asideMs: 100, quarantine: { firstMs: 200, mostMs: 1000 }, dwell: { ms: 300 } }
+deadlineMs: 1000
+`;
+}
+
+/** A map in which what the probes show is a known situation that `link-a` is good for. */
+async function writeMap(path: string): Promise<void> {
+  const counters = Object.fromEntries(
+    Object.entries(halfBusy().sets).map(([set, values]) => [set, { ns: 1e9, missed: 0, counters: values }]),
+  );
+  const vector = windowVector(counters, 4);
+  if (vector.kind === 'unknown') throw new Error(vector.why);
+  const { values } = vector;
+  if (existsSync(path)) rmSync(path);
+  const map = await openMap(path, { features: FEATURES_VERSION, dimensions: values.length });
+  const evidence = Array.from({ length: 12 }, (_, at) => {
+    const workload = `w${at}`;
+    const cost = { primary: Math.log(0.5) + 0.002 * Math.sin(7 * at) };
+    const turned = values.map((value, place) => value * (1 + 0.02 * Math.sin(at + place)));
+    const length = Math.hypot(...turned);
+    return [
+      sampleObservation({ workload, trial: `${at}-0`, vector: turned.map((value) => value / length) }),
+      ...[0, 1, 2, 3].map((block) =>
+        sampleOutcome({ workload, block, trial: `${at}-1${block}`, policy: 'link-a', logCosts: cost }),
+      ),
+    ];
+  }).flat();
+  await map.learn([sampleRunEvidence({ machine: MACHINE }), ...evidence], settleCalibrations);
+  await map.close();
+}

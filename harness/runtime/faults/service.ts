@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlMethods, Status } from '../contracts.ts';
+import { type ControlClient, connectControl } from '../daemon/control-client.ts';
+
+export interface ServiceOptions {
+  readonly argv: readonly string[];
+  readonly socket: string;
+  /** What the daemon says on stderr. */
+  readonly log: string;
+  /** Between its end and the next start, ms: `RestartSec` of the unit. */
+  readonly restartMs: number;
+}
+
+/** A daemon that is started again whenever it ends, as systemd does with `Restart=always`. */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #log: number;
+  #child: ChildProcess | undefined;
+  #client: ControlClient | undefined;
+  #stopping = false;
+  starts = 0;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#log = openSync(options.log, 'a');
+    this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Sends a signal to the daemon, as nobody who wants it well does. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Undefined when nobody answers now. */
+  async ask<M extends keyof ControlMethods>(
+    method: M,
+    params: ControlMethods[M]['params'],
+  ): Promise<ControlMethods[M]['result'] | undefined> {
+    try {
+      this.#client ??= await connectControl(this.#options.socket);
+      return await this.#client.call(method, params);
+    } catch {
+      this.#client?.close();
+      this.#client = undefined;
+      return undefined;
+    }
+  }
+
+  /** The daemon's state as soon as one answers; throws with its last words after `ms`. */
+  async ready(ms: number): Promise<Status> {
+    const until = performance.now() + ms;
+    while (performance.now() < until) {
+      const status = await this.ask('status', {});
+      if (status !== undefined) return status;
+      await delay(20);
+    }
+    throw new Error(`no daemon answers after ${ms} ms; see ${this.#options.log}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#client?.close();
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await gone;
+  }
+
+  #start(): void {
+    const { argv, restartMs } = this.#options;
+    this.starts++;
+    const child = spawn(argv[0] as string, argv.slice(1), { stdio: ['ignore', 'ignore', this.#log] });
+    this.#child = child;
+    child.once('exit', () => {
+      if (!this.#stopping) setTimeout(() => this.#start(), restartMs);
+    });
+  }
+}
