@@ -65,6 +65,8 @@ function played(events: readonly SchedEvent[], more: readonly SchedEvent[] = [])
     ...events.flatMap((event) => [
       event,
       ...(event.kind === 'switch' && event.comes === 201 ? [named(201, '0 first', event.atNs)] : []),
+      // As the kernel tells it: the name of the one who started it first.
+      ...(event.kind === 'start' ? [named(202, '0 first', event.atNs)] : []),
       ...(event.kind === 'switch' && event.comes === 202 ? [named(202, '1 second', event.atNs)] : []),
     ]),
   ];

@@ -41,16 +41,13 @@ export function compareReplay(trace: Trace, recording: Recording): Comparison {
 
 /** Up to the end of the thread that plays the first task, where the trace ends, too. What the player says after that is its own. */
 function upToEnd(recording: Recording): Recording {
-  const first = recording.events.find(
-    (event) => event.kind === 'task' && PLAYED.exec(event.name)?.[1] === '0',
+  // A thread has its starter's name until it takes its own: the last name counts.
+  const names = new Map(
+    recording.events.flatMap((event) => (event.kind === 'task' ? [[event.task, event.name] as const] : [])),
   );
+  const first = [...names].find(([, name]) => PLAYED.exec(name)?.[1] === '0')?.[0];
   const end = recording.events.findIndex(
-    (event) =>
-      event.kind === 'switch' &&
-      first?.kind === 'task' &&
-      event.leaves === first.task &&
-      event.leave === 'dead' &&
-      event.atNs >= first.atNs,
+    (event) => event.kind === 'switch' && event.leaves === first && event.leave === 'dead',
   );
   if (end < 0) return recording;
   const events = recording.events.slice(0, end + 1);

@@ -135,6 +135,31 @@ test('a wake-up by a task that ends is a wait for its end, and for all children 
   );
 });
 
+test('a task that waits once more while it ends is not waited for to its end', (t) => {
+  const ends = (waker: number, woken: number, atNs: number): SchedEvent => ({
+    kind: 'wake',
+    ...{ atNs, by: 'end', waker, woken },
+  });
+  // 2 and 3 end, each while it waits for the other.
+  const events = [
+    ...[comes(1, 0), starts(1, 2, 10), starts(1, 3, 20), comes(2, 30), comes(3, 40)],
+    ...[leaves(2, 50, 'blocked'), ends(3, 2, 60), leaves(3, 70, 'blocked'), comes(2, 80), ends(2, 3, 90)],
+    ...[leaves(2, 100, 'dead'), comes(3, 110), leaves(3, 120, 'dead'), leaves(1, 130, 'dead')],
+  ];
+  const tasks = convert(recording(events));
+  t.deepEqual(
+    tasks.slice(1).map(({ operations }) => operations.filter(({ do: what }) => what !== 'run')),
+    [
+      [{ do: 'wait', task: 2 }],
+      [
+        { do: 'wake', task: 1 },
+        { do: 'waitEnd', task: 1 },
+      ],
+    ],
+  );
+  t.is(stuckFault(tasks), undefined);
+});
+
 test('timers with nothing but computing between them are a period; a wait between them begins anew', (t) => {
   const events = [
     ...[comes(1, 0), starts(1, 2, 1), leaves(1, 10, 'blocked'), wakes(0, 1, 60), comes(1, 65)],

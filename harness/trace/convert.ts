@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Recording, SchedEvent, Scheduling } from './events.ts';
-import { goOnAfter, type LiveTask, operationsOf, push, settle } from './live-task.ts';
+import { goOnAfter, type LiveTask, operationsOf, push, settle, settleEnd } from './live-task.ts';
 import { shareWork } from './shared-work.ts';
 import type { TracedTask } from './trace.ts';
 
@@ -72,6 +72,7 @@ class Walk {
       this.#spend(task, atNs);
       this.#close(task, atNs);
     }
+    for (const task of this.tasks) settleEnd(task);
   }
 
   /** The first task ends last of all that have ended: when it does, the program is over. */
@@ -89,7 +90,7 @@ class Walk {
   ): LiveTask {
     const task: LiveTask = {
       ...{ id: this.tasks.length, name, scheduling, parent, drafts: [], run: 0, runnableSince: atNs },
-      ...{ ended: false, awaited: new Set<LiveTask>(), endedChildren: [] },
+      ...{ ended: false, waits: 0, endingWakes: [], awaited: new Set<LiveTask>(), endedChildren: [] },
       ...{
         beganNs: atNs,
         lastNs: atNs,
@@ -123,6 +124,7 @@ class Walk {
       this.#alive.delete(pid);
       return;
     }
+    task.waits++;
     const operation = push(task, atNs, true);
     task.waiting = { sinceNs: atNs, operation };
     // When this wait has been ended already, no other wake-up comes before the task runs.
@@ -149,11 +151,13 @@ class Walk {
     if (task === undefined) return;
     const by = this.#alive.get(waker);
     if (by === undefined || by === task) task.woken = { atNs, timer: kind === 'timer' };
-    else if (kind === 'end') task.woken = { atNs, timer: false, by: { task: by } };
     else {
       this.#spend(by, atNs);
-      const sync = kind === 'sync' ? ({ sync: true } as const) : {};
-      task.woken = { atNs, timer: false, by: { task: by, operation: push(by, atNs, true), ...sync } };
+      const how = {
+        ...(kind === 'sync' ? ({ sync: true } as const) : {}),
+        ...(kind === 'end' ? { endingAfter: by.waits } : {}),
+      };
+      task.woken = { atNs, timer: false, by: { task: by, operation: push(by, atNs, true), ...how } };
     }
     if (task.waiting !== undefined) task.runnableSince = atNs;
   }

@@ -6,8 +6,20 @@ import type { Operation } from './trace.ts';
 export interface WakeUp {
   readonly atNs: number;
   readonly timer: boolean;
-  /** Who; its end, when there is no operation. */
-  readonly by?: { readonly task: LiveTask; readonly operation?: Draft; readonly sync?: true };
+  readonly by?: {
+    readonly task: LiveTask;
+    readonly operation: Draft;
+    readonly sync?: true;
+    /** It did so because it ended, after so many waits. */
+    readonly endingAfter?: number;
+  };
+}
+
+/** Both sides of a wake-up by a task that ends, and how often it had waited before. */
+export interface EndingWake {
+  readonly waits: number;
+  readonly wait: Draft;
+  readonly wake: Draft;
 }
 
 export type Draft = { value?: Operation; readonly atNs: number };
@@ -20,6 +32,9 @@ export interface LiveTask {
   readonly drafts: Draft[];
   readonly parent?: LiveTask | undefined;
   ended: boolean;
+  /** How often it has waited. */
+  waits: number;
+  readonly endingWakes: EndingWake[];
   /** Tasks whose end it has waited for. */
   readonly awaited: Set<LiveTask>;
   /** Children that have ended, since it last waited for one. */
@@ -69,20 +84,19 @@ export function settle(
   waiting: NonNullable<LiveTask['waiting']>,
   { atNs, timer, by }: WakeUp,
 ): void {
-  if (by !== undefined) task.timerNs = undefined;
-  if (by?.operation !== undefined) {
+  if (by !== undefined) {
+    task.timerNs = undefined;
     waiting.operation.value = {
       ...{ do: 'wait', task: by.task.id },
       ...(by.sync === undefined ? {} : { sync: by.sync }),
     };
     by.operation.value = { do: 'wake', task: task.id };
-    return;
-  }
-  if (by !== undefined) {
-    waiting.operation.value = { do: 'waitEnd', task: by.task.id };
-    task.awaited.add(by.task);
-    goOnAfter(task, task.endedChildren, atNs);
-    task.endedChildren = [];
+    if (by.endingAfter !== undefined) {
+      by.task.endingWakes.push({ waits: by.endingAfter, wait: waiting.operation, wake: by.operation });
+      task.awaited.add(by.task);
+      goOnAfter(task, task.endedChildren, atNs);
+      task.endedChildren = [];
+    }
     return;
   }
   const ns = Math.max(0, atNs - waiting.sinceNs);
@@ -91,6 +105,18 @@ export function settle(
       ? { do: 'period', ns: Math.max(0, atNs - task.timerNs) }
       : { do: 'sleep', ns };
   task.timerNs = timer ? atNs : undefined;
+}
+
+/**
+ * Who was woken by a task that ended waited for its end. Not, when that task waited once more before it was gone: then its end may have
+ * needed the one that it woke.
+ */
+export function settleEnd({ id, ended, waits, endingWakes }: LiveTask): void {
+  for (const each of endingWakes) {
+    if (!ended || each.waits !== waits) continue;
+    each.wait.value = { do: 'waitEnd', task: id };
+    delete each.wake.value;
+  }
 }
 
 /** Leaves out what came to nothing, and joins the computing around it. `endsNs`: when each operation was over. */

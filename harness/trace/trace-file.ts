@@ -43,8 +43,11 @@ const About = z.strictObject({
 /**
  * A trace as text: a line with format, length and CRC-32 of what follows; a line of JSON about its origin; a line a task: its name
  * and its operations, each a letter and a number. workloads/replay/trace.h reads the same.
+ * Throws RangeError for what nobody could play to its end.
  */
 export function encodeTrace({ origin, figures, tasks }: Trace): Buffer {
+  const stuck = stuckFault(tasks);
+  if (stuck !== undefined) throw new RangeError(stuck);
   const lines = tasks.map(({ name, operations }) => [nameWord(name), ...operations.map(word)].join(' '));
   const about = canonicalJson({ origin, figures, tasks: tasks.length });
   const body = Buffer.from(`${[about, ...lines].join('\n')}\n`);
