@@ -460,6 +460,7 @@ loads('a number in a struct_ops is set before it is loaded, where libbpf can', (
   const set = (name: string, value: number) => codeOf(t, () => map.setMember(name, value));
   t.is(set('flags', 1), able ? 'nothing was thrown' : 'ERR_EBPF_UNAVAILABLE');
   if (able) {
+    t.is(map.getMember('flags'), 1);
     t.is(set('flags', 2 ** 32), 'ERR_OUT_OF_RANGE');
     t.is(set('ssthresh', 1), 'ERR_BPF_NOT_FOUND');
     t.is(set('nothing', 1), 'ERR_BPF_NOT_FOUND');

@@ -147,6 +147,8 @@ export class BpfMap {
    * @throws BpfError (ERR_EBPF_UNAVAILABLE) with a libbpf older than 1.4, (ERR_BPF_NOT_FOUND) when it has no such member.
    */
   setMember(name: string, value: number): this;
+  /** Before `load`: what `setMember` sets. */
+  getMember(name: string): number;
   /** Registers a struct_ops map: a scheduler, a congestion control. */
   attachStructOps(): BpfLink;
   pin(path: string): void;

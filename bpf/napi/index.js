@@ -254,6 +254,10 @@ export class BpfMap {
     });
   }
 
+  getMember(name) {
+    return addon().getMember(this.#handle, name);
+  }
+
   setMember(name, value) {
     addon().setMember(this.#handle, name, value);
     return this;

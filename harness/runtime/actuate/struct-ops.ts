@@ -36,6 +36,7 @@ export function structOpsHolder(options: StructOpsOptions): Holder {
   const { object: path, ops, constants, keepLoaded } = options;
   let kept: Loaded | undefined;
   const letGo = (loaded: Loaded) => {
+    if (kept === loaded) return;
     // What the kernel threw out is loaded anew before it is tried again.
     if (keepLoaded && kept === undefined && exitWords(loaded.object) === undefined) kept = loaded;
     // Unloading takes a while, and the next scheduler need not wait for it.
@@ -100,7 +101,8 @@ async function attach(scheduler: BpfMap): Promise<BpfLink> {
 /** The kernel's own watchdog waits 30 s; production is not to stand still so long. An older libbpf cannot say so. */
 function limitStalls(scheduler: BpfMap, watchdogMs: number): void {
   try {
-    scheduler.setMember('timeout_ms', watchdogMs);
+    const own = scheduler.getMember('timeout_ms');
+    if (own === 0 || own > watchdogMs) scheduler.setMember('timeout_ms', watchdogMs);
   } catch (error) {
     if ((error as BpfError).code !== 'ERR_EBPF_UNAVAILABLE') throw error;
   }
