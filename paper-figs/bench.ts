@@ -8,7 +8,8 @@ import { sampleDescription } from '../harness/store/sample-records.ts';
 import { drawPdf } from './pdf.ts';
 import { drawPng, drawSvg } from './render.ts';
 import { reportHtml } from './report/report.ts';
-import { FIGURE_IDS, runFigures } from './run-figures.ts';
+import { aboutOne } from './report/report-input.ts';
+import { FIGURE_IDS, runFigures, tableOf } from './run-figures.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', 'results', 'reference');
 
@@ -24,18 +25,18 @@ export async function figureBench(): Promise<Bench> {
   for (const id of FIGURE_IDS) {
     const run = id === 'scaling' ? swept : own;
     bench.add(`figure: ${id}, ${run.records.length} trials, SVG, PNG and PDF`, () =>
-      draw(runFigures({ run }, [id])),
+      draw(runFigures({ table: tableOf(run) }, [id])),
     );
   }
   const matrix = matrixRun();
   for (const id of ['forest', 'heatmap'] as const) {
     bench.add(`figure: ${id}, 27 workloads x 20 policies, SVG, PNG and PDF`, async () => {
       // One page: forest plots of a matrix have several.
-      await draw(runFigures({ run: matrix }, [id]).slice(0, 1));
+      await draw(runFigures({ table: tableOf(matrix) }, [id]).slice(0, 1));
     });
   }
   bench.add(`report: ${own.records.length} trials`, async () => {
-    await reportHtml({ ...own, folder: 'bench' });
+    await reportHtml(aboutOne({ ...own, folder: 'bench' }));
   });
   return bench;
 }

@@ -3,7 +3,8 @@ import type { TopLevelSpec } from 'vega-lite';
 import { objectiveRows } from '../analysis/objectives/objective-rows.ts';
 import { distributionRows } from '../analysis/tables/distribution-rows.ts';
 import { outcomeTable } from '../analysis/tables/outcome-table.ts';
-import { scalingRows } from '../analysis/tables/scaling-rows.ts';
+import type { TableInput } from '../analysis/tables/outcome-types.ts';
+import { type ScalingRun, scalingRows } from '../analysis/tables/scaling-rows.ts';
 import { type FlatRow, tableRows } from '../analysis/tables/table-rows.ts';
 import { timelineRows } from '../analysis/tables/timeline-rows.ts';
 import type { StoredRun } from '../harness/store/run-folder.ts';
@@ -24,25 +25,34 @@ export type RunFigure =
   | { readonly id: FigureId; readonly why: string };
 
 export interface RunFigureInput {
-  readonly run: Pick<StoredRun, 'spec' | 'plan' | 'provenance' | 'records'>;
-  /** Runs that differ from it in vCPUs, for scaling alone. */
-  readonly others?: readonly Pick<StoredRun, 'spec' | 'records'>[];
-  /** Instead of each workload's primary metric. */
-  readonly metric?: string;
+  /** A run, or several taken together. */
+  readonly table: TableInput;
+  /** Runs side by side for scaling, which differ in vCPUs; the table's own when absent. */
+  readonly beside?: readonly ScalingRun[];
+  /** Runs that the table is of; one when absent. */
+  readonly count?: number;
 }
 
-/** What every figure of a run is drawn from. */
+/** What every figure is drawn from. */
 interface Material extends RunFigureInput {
   readonly rows: readonly FlatRow[];
   readonly given: FigureInput;
 }
 
-/** The figures of a run, in order, each drawn or with the reason why it was not. Pure: equal records give equal specs. */
+/** One run as figures take it. */
+export function tableOf({
+  spec,
+  plan,
+  provenance,
+  records,
+}: Pick<StoredRun, 'spec' | 'plan' | 'provenance' | 'records'>): TableInput {
+  return { run: provenance.run, spec, planned: plan.trials, records };
+}
+
+/** The figures of runs, in order, each drawn or with the reason why it was not. Pure: equal records give equal specs. */
 export function runFigures(input: RunFigureInput, ids: readonly FigureId[] = FIGURE_IDS): RunFigure[] {
-  const { spec, plan, records, provenance } = input.run;
-  const { run } = provenance;
-  const metric = input.metric === undefined ? {} : { metric: input.metric };
-  const rows = tableRows(outcomeTable({ run, spec, planned: plan.trials, records, ...metric }));
+  const { run, spec } = input.table;
+  const rows = tableRows(outcomeTable(input.table));
   const given = { run, baseline: spec.baseline, policies: spec.policies };
   return ids.flatMap((id) => MAKERS[id]({ ...input, rows, given }));
 }
@@ -53,26 +63,25 @@ const MAKERS: Readonly<Record<FigureId, (material: Material) => RunFigure[]>> = 
     return paged('forest', forestPages(rows), given, alone(given), forestPlot);
   },
   heatmap: ({ rows, given }) => [one('heatmap', heatmap(rows, given), alone(given))],
-  ecdf: ({ run, given }) => {
+  ecdf: ({ table, given }) => {
     const why = 'no completed trial told the distribution of a metric';
-    const pages = ecdfPages(distributionRows(run.records), given);
+    const pages = ecdfPages(distributionRows(table.records), given);
     return paged('ecdf', pages, given, why, latencyEcdf);
   },
-  pareto: ({ run, given }) => {
-    const { spec, plan, records, provenance } = run;
-    const rows = objectiveRows({ run: provenance.run, spec, planned: plan.trials, records });
+  pareto: ({ table: { metric: _one, ...table }, given }) => {
     const why = 'no workload has metrics of two objectives (time, tail, fairness, energy) under two policies';
-    return paged('pareto', paretoPages(rows), given, why, paretoPlot);
+    return paged('pareto', paretoPages(objectiveRows(table)), given, why, paretoPlot);
   },
-  scaling: ({ run, others = [], given }) => {
-    const curves = scalingCurves(scalingRows([run, ...others]), given);
+  scaling: ({ table, beside = [table], given }) => {
+    const curves = scalingCurves(scalingRows(beside), given);
     const why =
       'the run varies no single number of a workload, or only one step of it completed; ' +
       'runs that differ in vCPUs can be named beside it';
     return [one('scaling', curves, why)];
   },
-  timeline: ({ run, given }) => {
-    return [one('timeline', trialTimeline(timelineRows(run.records), given), 'no trial is recorded')];
+  timeline: ({ table, count = 1, given }) => {
+    if (count > 1) return [{ id: 'timeline', why: 'runs of different times have a timeline each' }];
+    return [one('timeline', trialTimeline(timelineRows(table.records), given), 'no trial is recorded')];
   },
 };
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import { createRun } from '../store/run-folder.ts';
+import { createRun, type RunDescription } from '../store/run-folder.ts';
 import { sampleCompleted, sampleDescription, sampleUnmeasured } from '../store/sample-records.ts';
 import type { CommandContext } from './context.ts';
 import { type FiguresArgs, figuresCommand } from './figures.ts';
@@ -22,13 +22,21 @@ const RECORDS = ['eevdf', 'scx_simple'].flatMap((policy, p) =>
   ),
 );
 
-async function scene(t: ExecutionContext, records: readonly TrialRecord[]) {
+/** Further runs of the same records, each with what is different about it. */
+type Others = Readonly<Record<string, (run: RunDescription) => RunDescription>>;
+
+async function scene(t: ExecutionContext, records: readonly TrialRecord[], others: Others = {}) {
   const root = mkdtempSync(join(tmpdir(), 'pmvx-figures-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
   const folder = join(root, 'results', 'runs', 'sample-1');
-  const run = await createRun(folder, sampleDescription(records, 'sample-1'));
-  for (const record of records) await run.log.append(record);
-  await run.close();
+  for (const [id, alter] of Object.entries({ 'sample-1': (same) => same, ...others } satisfies Others)) {
+    const run = await createRun(
+      join(root, 'results', 'runs', id),
+      alter(sampleDescription(records, id)) as RunDescription,
+    );
+    for (const record of records) await run.log.append({ ...record, run: id });
+    await run.close();
+  }
   const figures = async (args: Partial<FiguresArgs> = {}) => {
     const out: string[] = [];
     const context: CommandContext = {
@@ -40,10 +48,10 @@ async function scene(t: ExecutionContext, records: readonly TrialRecord[]) {
       isTTY: false,
       env: {},
     };
-    const code = await figuresCommand({ run: 'sample-1', ...args }, context);
+    const code = await figuresCommand({ runs: ['sample-1'], ...args }, context);
     return { code, out };
   };
-  return { folder: join(folder, 'figures'), figures };
+  return { root, folder: join(folder, 'figures'), figures };
 }
 
 test('every figure is written in four forms, or says why it is not drawn', async (t) => {
@@ -92,13 +100,48 @@ test('a run of failures only has its cells and its timeline', async (t) => {
 test('unknown runs, figures and metrics are errors with the next step', async (t) => {
   const { figures } = await scene(t, RECORDS);
   const faults = [
-    [{ run: 'sample-2' }, /there is no run "sample-2".*sample-1/],
+    [{ runs: ['sample-2'] }, /there is no run "sample-2".*sample-1/],
     [{ only: 'forrest' }, /--only: there is no figure "forrest".*forest/],
     [{ metric: 'tme' }, /no completed trial has a metric tme.*time/],
-    [{ others: ['elsewhere'] }, /there is no run "elsewhere"/],
+    [{ runs: ['sample-1', 'elsewhere'] }, /there is no run "elsewhere"/],
+    [{ runs: ['sample-1', 'sample-1'], out: '/nowhere', only: 'forest' }, /the run is given twice/],
   ] as const;
   for (const [args, message] of faults) {
     const error = await t.throwsAsync(figures(args), { instanceOf: PmvxError, message });
     t.is((error as PmvxError).code, ExitCode.usage);
   }
+});
+
+test('several runs are drawn together, into a folder that is named', async (t) => {
+  const { root, figures } = await scene(t, RECORDS, { 'sample-2': (run) => run });
+  const runs = ['sample-1', 'sample-2'];
+  await t.throwsAsync(figures({ runs }), { message: /several runs have no folder of their own.*--out DIR/ });
+  const folder = join(root, 'both');
+  const { out } = await figures({ runs, out: folder });
+  t.true(out.includes('timeline: not drawn: runs of different times have a timeline each'), out.join('\n'));
+  const spec = readFileSync(join(folder, 'forest.vl.json'), 'utf8');
+  // Two blocks of each, on one host.
+  t.true(spec.includes('n = 4'), spec);
+  t.true(spec.includes('sample-1 + sample-2'));
+});
+
+test('of runs on different machines the scaling curve alone is drawn, and the reason is given', async (t) => {
+  const larger = (run: RunDescription): RunDescription => ({
+    ...run,
+    spec: { ...run.spec, machine: { ...run.spec.machine, vcpus: 8 } },
+  });
+  const { root, figures } = await scene(t, RECORDS, { large: larger });
+  const args = { runs: ['sample-1', 'large'], out: join(root, 'both') };
+  const { out } = await figures(args);
+  t.true(
+    out.some((line) => /^forest: not drawn: the runs are of different machines/.test(line)),
+    out.join('\n'),
+  );
+  t.true(
+    out.some((line) => line.startsWith('scaling: scaling.vl.json')),
+    out.join('\n'),
+  );
+  await t.throwsAsync(figures({ ...args, only: 'forest' }), { message: /different machines/ });
+  const mixed = await figures({ ...args, only: 'forest', mixed: true });
+  t.true(mixed.out[0]?.startsWith('forest: '));
 });

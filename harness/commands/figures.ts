@@ -1,47 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TableInput } from '../../analysis/tables/outcome-types.ts';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
+import { poolRuns } from '../../analysis/tables/pool-runs.ts';
 import { drawPdf } from '../../paper-figs/pdf.ts';
 import { drawPng, drawSvg } from '../../paper-figs/render.ts';
 import { FIGURE_IDS, type FigureId, type RunFigure, runFigures } from '../../paper-figs/run-figures.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { makeFolder, stableJson, writeAtomic } from '../store/atomic-write.ts';
-import { readRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
-import { findRun } from './find-run.ts';
-import { runsFolder } from './run-place.ts';
+import { ownFolder } from './own-folder.ts';
+import { type ReadRun, readPooled } from './read-pooled.ts';
 
 export interface FiguresArgs {
-  /** Id of a run in `results/runs`, or the folder of one. */
-  readonly run: string;
-  /** Runs that differ from it in vCPUs, for the scaling curve. */
-  readonly others?: readonly string[];
+  /** Ids of runs in `results/runs`, or folders of some; several are taken together. */
+  readonly runs: readonly string[];
   /** Ids with commas; all when absent. */
   readonly only?: string;
   /** A metric by name instead of each workload's primary one, in forest plot and heatmap. */
   readonly metric?: string;
-  /** Folder of the figures; `figures` in the run's folder when absent. */
+  /** Takes runs of different engines, images or machines together. */
+  readonly mixed?: boolean;
+  /** Folder of the figures; of one run `figures` in its folder when absent. */
   readonly out?: string;
 }
 
-/** `pmvx figures RUN`: draws the figures of a run as Vega-Lite spec, SVG, PNG and PDF; says why when there is none. */
+/** `pmvx figures RUN...`: draws the figures of runs as Vega-Lite spec, SVG, PNG and PDF; says why when there is none. */
 export async function figuresCommand(args: FiguresArgs, context: CommandContext): Promise<ExitCode> {
   const ids = args.only === undefined ? FIGURE_IDS : parseFigureIds(args.only);
-  const runs = runsFolder(context.root);
-  const folder = await findRun(args.run, runs);
-  const run = await readRun(folder);
-  const others = await Promise.all(
-    (args.others ?? []).map(async (name) => readRun(await findRun(name, runs))),
-  );
-  for (const notice of run.notices) context.warn(`pmvx: ${notice}`);
-  if (args.metric !== undefined) requireMetric(run.records, args.metric);
-  const figures = runFigures(
-    { run, others, ...(args.metric === undefined ? {} : { metric: args.metric }) },
-    ids,
-  );
-  const out = args.out ?? join(folder, 'figures');
+  const runs: ReadRun[] = [];
+  for (const name of args.runs) runs.push(await readPooled(name, context));
+  const out = args.out ?? ownFolder(runs, 'figures');
+  const figures = figuresOf(runs, ids, args);
   await makeFolder(out);
   for (const figure of figures) {
     if ('why' in figure) context.write(`${figure.id}: not drawn: ${figure.why}`);
@@ -50,6 +42,27 @@ export async function figuresCommand(args: FiguresArgs, context: CommandContext)
   await removeOthers(out, ids, figures);
   context.warn(`pmvx: in ${out}`);
   return ExitCode.ok;
+}
+
+/** The figures of all runs together; of runs that cannot be taken together the scaling curve alone, which sets them side by side. */
+function figuresOf(
+  runs: readonly ReadRun[],
+  ids: readonly FigureId[],
+  { metric, mixed }: Pick<FiguresArgs, 'metric' | 'mixed'>,
+): RunFigure[] {
+  const chosen = (table: TableInput): TableInput => {
+    if (metric !== undefined) requireMetric(table.records, metric);
+    return metric === undefined ? table : { ...table, metric };
+  };
+  const beside = () => runFigures({ table: chosen(poolRuns(runs.slice(0, 1))), beside: runs }, ['scaling']);
+  if (ids.every((id) => id === 'scaling')) return beside();
+  try {
+    return runFigures({ table: chosen(poolRuns(runs, { mixed: mixed === true })), count: runs.length }, ids);
+  } catch (error) {
+    if (!(error instanceof PmvxError) || runs.length < 2 || !ids.includes('scaling')) throw error;
+    const why = error.faults[0]?.what ?? error.message;
+    return ids.flatMap((id) => (id === 'scaling' ? beside() : [{ id, why }]));
+  }
 }
 
 /** Names of figures from `forest,ecdf`; an unknown one is an error. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { withEnergy } from '../../analysis/objectives/energy.ts';
 import type { PooledRun } from '../../analysis/tables/pool-runs.ts';
+import type { Provenance } from '../store/provenance.ts';
 import { readRun } from '../store/run-folder.ts';
 import { slimRecords } from '../store/slim-record.ts';
 import type { CommandContext } from './context.ts';
@@ -10,6 +11,9 @@ import { findRun } from './find-run.ts';
 /** A run that an analysis takes, and its folder. */
 export interface ReadRun extends PooledRun {
   readonly folder: string;
+  readonly provenance: Provenance;
+  /** What was odd about it, in words. */
+  readonly notices: readonly string[];
 }
 
 /** Reads the run that `name` means, without what its programs printed. Says on stderr what was odd about it. */
@@ -19,7 +23,7 @@ export async function readPooled(name: string, context: CommandContext): Promise
   for (const notice of notices) context.warn(`pmvx: ${notice}`);
   const { id, recipe } = provenance.image ?? {};
   return {
-    folder,
+    ...{ folder, provenance, notices },
     run: provenance.run,
     spec,
     planned: plan.trials,

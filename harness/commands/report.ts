@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, relative } from 'node:path';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
+import { poolRuns } from '../../analysis/tables/pool-runs.ts';
+import type { ReportedRun } from '../../paper-figs/report/report-input.ts';
 import { ExitCode } from '../core/errors.ts';
 import { makeFolder, writeAtomic } from '../store/atomic-write.ts';
-import { readRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
-import { findRun } from './find-run.ts';
-import { runsFolder } from './run-place.ts';
+import { ownFolder } from './own-folder.ts';
+import { type ReadRun, readPooled } from './read-pooled.ts';
 
 export interface ReportArgs {
-  /** Id of a run in `results/runs`, or the folder of one. */
-  readonly run: string;
+  /** Ids of runs in `results/runs`, or folders of some; several are taken together. */
+  readonly runs: readonly string[];
   /** A metric by name instead of each workload's primary one. */
   readonly metric?: string;
-  /** Folder of `report.html`; the run's own when absent. */
+  /** Takes runs of different engines, images or machines together. */
+  readonly mixed?: boolean;
+  /** Folder of `report.html`; of one run its own when absent. */
   readonly out?: string;
 }
 
-/** `pmvx report RUN`: a run as one page of HTML that needs no network; also of a run in progress. */
+/** `pmvx report RUN...`: runs as one page of HTML that needs no network; also of a run in progress. */
 export async function reportCommand(args: ReportArgs, context: CommandContext): Promise<ExitCode> {
-  const folder = await findRun(args.run, runsFolder(context.root));
-  const run = await readRun(folder);
-  for (const notice of run.notices) context.warn(`pmvx: ${notice}`);
-  if (args.metric !== undefined) requireMetric(run.records, args.metric);
+  const runs: ReadRun[] = [];
+  for (const name of args.runs) runs.push(await readPooled(name, context));
+  const out = args.out ?? ownFolder(runs, '.');
+  const pooled = poolRuns(runs, { mixed: args.mixed === true });
+  if (args.metric !== undefined) requireMetric(pooled.records, args.metric);
+  const table = args.metric === undefined ? pooled : { ...pooled, metric: args.metric };
   const { reportHtml } = await import('../../paper-figs/report/report.ts');
-  const inside = relative(context.root, folder);
-  const text = await reportHtml({
-    ...run,
+  const reported = runs.map((run): ReportedRun => {
+    const inside = relative(context.root, run.folder);
     // The page is for others too: a path outside the project would be of this machine alone.
-    folder: inside.startsWith('..') ? run.provenance.run : inside,
-    ...(args.metric === undefined ? {} : { metric: args.metric }),
+    return { ...run, folder: inside.startsWith('..') ? run.run : inside };
   });
-  const out = args.out ?? folder;
+  const text = await reportHtml({ table, runs: reported as [ReportedRun, ...ReportedRun[]] });
   await makeFolder(out);
   const path = join(out, 'report.html');
   await writeAtomic(path, text);

@@ -21,17 +21,18 @@ const FIGURES_NOTES = `
 forest    ratio of each policy to the baseline with its interval, by workload; on several pages when there are many
 heatmap   every workload by every policy; cells without a ratio say how their trials ended
 ecdf      how latencies are distributed, where a workload tells that
-scaling   the metric over the one number that a run varies for a workload, or over vCPUs
+scaling   the metric over the one number that a run varies for a workload, or over vCPUs: of runs that differ in them it is all that is drawn
 pareto    time against tail latency, fairness and energy, where a workload has metrics of two; which policies are on the front
 timeline  what ran when on the host, and how it ended
 
-A figure for which a run has no data is not drawn, and the reason is printed. The same records give the same bytes.
+Several runs are taken together as \`pmvx analyze\` takes them. A figure for which a run has no data is not drawn, and the reason is printed. The same records give the same bytes.
 
 Examples:
   pmvx figures results/reference/quickstart-20261126-001352 --out /tmp/figures
   pmvx figures my-run-20260101-120000 --only forest,heatmap
   pmvx figures my-run-20260101-120000 --metric wakeup_p999
-  pmvx figures with-2-vcpus with-4-vcpus with-8-vcpus --only scaling`;
+  pmvx figures night-1 night-2 --out /tmp/figures
+  pmvx figures with-2-vcpus with-4-vcpus with-8-vcpus --only scaling --out /tmp/figures`;
 
 const REPORT_NOTES = `
 One file that can be sent and opened anywhere: a browser draws the charts, marks answer to the pointer, tables sort by their titles,
@@ -40,7 +41,8 @@ and it prints. What guests printed is escaped; the page loads nothing and runs n
 Examples:
   pmvx report results/reference/quickstart-20261126-001352 --out /tmp
   pmvx report my-run-20260101-120000
-  pmvx report my-run-20260101-120000 --metric wakeup_p999`;
+  pmvx report my-run-20260101-120000 --metric wakeup_p999
+  pmvx report night-1 night-2 --out /tmp`;
 
 /** Adds what begins with runs that are there: `pmvx analyze | merge | compare | csv | figures | report`. */
 export function addResultsCommands(
@@ -115,35 +117,30 @@ export function addResultsCommands(
 
   program
     .command('figures')
-    .description('draw the figures of a run as Vega-Lite spec, SVG, PNG and PDF')
-    .argument('<run>', 'id or folder of a run')
-    .argument('[others...]', 'runs that differ from it in vCPUs, for the scaling curve')
+    .description('draw the figures of one run or several taken together, as Vega-Lite spec, SVG, PNG and PDF')
+    .argument('<runs...>', 'ids or folders of runs')
     .option('--only <names>', 'with commas, of forest, heatmap, ecdf, scaling, pareto, timeline; default all')
     .option('--metric <name>', "instead of each workload's primary one, in forest and heatmap")
-    .option('--out <dir>', "where to; default figures/ in the run's folder")
+    .option('--mixed', 'runs of different engines, images or machines, all the same')
+    .option('--out <dir>', "where to; default figures/ in the run's folder, if it is one")
     .addHelpText('after', FIGURES_NOTES)
-    .action(
-      async (
-        run: string,
-        others: readonly string[],
-        options: Omit<import('./figures.ts').FiguresArgs, 'run' | 'others'>,
-      ) => {
-        const { figuresCommand } = await import('./figures.ts');
-        finish(await figuresCommand({ run, others, ...options }, context));
-      },
-    );
+    .action(async (runs: string[], options: Omit<import('./figures.ts').FiguresArgs, 'runs'>) => {
+      const { figuresCommand } = await import('./figures.ts');
+      finish(await figuresCommand({ runs, ...options }, context));
+    });
 
   program
     .command('report')
     .description(
-      'write a run as one HTML page: findings in words, charts, tables, provenance; needs no network',
+      'write one run, or several taken together, as one HTML page: findings in words, charts, tables, provenance; needs no network',
     )
-    .argument('<run>', 'id or folder of a run')
+    .argument('<runs...>', 'ids or folders of runs')
     .option('--metric <name>', "instead of each workload's primary one")
-    .option('--out <dir>', "folder of report.html; default the run's own")
+    .option('--mixed', 'runs of different engines, images or machines, all the same')
+    .option('--out <dir>', "folder of report.html; default the run's own, if it is one")
     .addHelpText('after', REPORT_NOTES)
-    .action(async (run: string, options: Omit<import('./report.ts').ReportArgs, 'run'>) => {
+    .action(async (runs: string[], options: Omit<import('./report.ts').ReportArgs, 'runs'>) => {
       const { reportCommand } = await import('./report.ts');
-      finish(await reportCommand({ run, ...options }, context));
+      finish(await reportCommand({ runs, ...options }, context));
     });
 }

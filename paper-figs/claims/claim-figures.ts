@@ -5,7 +5,7 @@ import { pickRows } from '../../analysis/policy-map/evaluate/pick-rows.ts';
 import type { StoredRun } from '../../harness/store/run-folder.ts';
 import { recommendationPlot } from '../figures/recommendations.ts';
 import { similarityPlot } from '../figures/similarity.ts';
-import { runFigures } from '../run-figures.ts';
+import { runFigures, tableOf } from '../run-figures.ts';
 import { type Claim, experimentsOf } from './claims.ts';
 import type { Evidence } from './finding.ts';
 
@@ -33,7 +33,7 @@ export function claimFigures(
       return own(recommendationPlot(pickRows(evidence.situations.get(of) ?? []), of));
     }
     const run = runs.get(of);
-    const figures = run === undefined ? [] : runFigures({ run }, [kind]);
+    const figures = run === undefined ? [] : runFigures({ table: tableOf(run) }, [kind]);
     return figures.flatMap((figure) =>
       'spec' in figure
         ? [{ name: `${of}-${figure.name}`, alt: `${figure.id} of ${of}`, spec: figure.spec }]

@@ -187,9 +187,9 @@ function nameLayer(labels: readonly Label[], at: { readonly x: object; readonly 
   };
 }
 
+/** A metric that follows from a model is named by that: its own name would say the objective once more. */
 function axisTitle({ objective, metric, modelled }: ObjectiveRow): string {
-  const model = modelled === 'modelled' ? ', modelled' : '';
-  return `cost in ${objective} (${metric}${model}; no unit)`;
+  return `cost in ${objective} (${modelled === 'modelled' ? 'modelled' : metric}; no unit)`;
 }
 
 function titleOf(row: ObjectiveRow, rows: readonly ObjectiveRow[]): string {

@@ -11,6 +11,7 @@ import type { TrialRecord } from '../../harness/core/trial.ts';
 import { readRun } from '../../harness/store/run-folder.ts';
 import { sampleCompleted, sampleDescription, sampleUnmeasured } from '../../harness/store/sample-records.ts';
 import { reportHtml } from './report.ts';
+import { aboutOne } from './report-input.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
@@ -77,7 +78,7 @@ test.before(() => {
 
 test.serial('in a browser every chart is drawn, and the console is silent', async (t) => {
   const run = await readRun(REFERENCE);
-  const { page, noise } = await open(t, await reportHtml({ ...run, folder: 'reference' }), 1200);
+  const { page, noise } = await open(t, await reportHtml(aboutOne({ ...run, folder: 'reference' })), 1200);
   const marks = await page
     .locator('.chart')
     .evaluateAll((boxes) =>
@@ -99,7 +100,7 @@ test.serial('in a browser every chart is drawn, and the console is silent', asyn
 
 test.serial('columns sort by a click and by the keyboard, missing values last', async (t) => {
   const run = await readRun(REFERENCE);
-  const { page } = await open(t, await reportHtml({ ...run, folder: 'reference' }), 1200);
+  const { page } = await open(t, await reportHtml(aboutOne({ ...run, folder: 'reference' })), 1200);
   const table = page.locator('table.sortable').first();
   const names = () => table.locator('tbody th').allTextContents();
   const before = await names();
@@ -121,7 +122,7 @@ test.serial('columns sort by a click and by the keyboard, missing values last', 
 test.serial(
   'at the width of a phone the page does not scroll sideways; charts and tables do in their boxes',
   async (t) => {
-    const { page } = await open(t, await reportHtml(hostile()), 390);
+    const { page } = await open(t, await reportHtml(aboutOne(hostile())), 390);
     t.deepEqual(await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]), [390, 390]);
     const outside = await page
       .locator('main *')
@@ -138,7 +139,7 @@ test.serial(
 );
 
 test.serial('what a guest said is text and nothing else', async (t) => {
-  const { page, noise } = await open(t, await reportHtml(hostile()), 1200);
+  const { page, noise } = await open(t, await reportHtml(aboutOne(hostile())), 1200);
   t.is(await page.title(), 'sample \u00b7 pMVX report');
   t.is(await page.locator('img').count(), 0);
   t.is(await page.locator('script:not([type])').count(), 2);
@@ -147,7 +148,7 @@ test.serial('what a guest said is text and nothing else', async (t) => {
 });
 
 test.serial('it prints to pages that are not empty, folded lists opened', async (t) => {
-  const { page } = await open(t, await reportHtml(hostile()), 1200);
+  const { page } = await open(t, await reportHtml(aboutOne(hostile())), 1200);
   const pdf = (await page.pdf({ format: 'A4' })).toString('latin1');
   const pages = Number(/\/Count (\d+)/.exec(pdf)?.[1]);
   t.true(pages >= 2 && pages <= 12, `${pages}`);
@@ -156,7 +157,7 @@ test.serial('it prints to pages that are not empty, folded lists opened', async 
 });
 
 test('equal records give an equal page, which loads nothing and lets only its own scripts run', async (t) => {
-  const [one, other] = await Promise.all([reportHtml(hostile()), reportHtml(hostile())]);
+  const [one, other] = await Promise.all([reportHtml(aboutOne(hostile())), reportHtml(aboutOne(hostile()))]);
   t.is(one, other);
   t.false(/<(?:link|script|img|iframe)[^>]*\s(?:src|href)="(?!data:|#)/.test(one));
   t.regex(one, /default-src 'none'.*script-src 'sha256-/);
@@ -165,8 +166,8 @@ test('equal records give an equal page, which loads nothing and lets only its ow
 test('a run of failures only, and one in progress, have their page', async (t) => {
   const { records, ...rest } = hostile();
   const none = records.filter(({ state }) => state !== 'completed');
-  const page = await reportHtml({ ...rest, records: none });
+  const page = await reportHtml(aboutOne({ ...rest, records: none }));
   t.true(page.includes('The run is not finished: 7 of 9 planned trials are not recorded.'));
   t.true(page.includes('no metric was measured'));
-  t.true((await reportHtml({ ...rest, records: [] })).includes('No trial is recorded.'));
+  t.true((await reportHtml(aboutOne({ ...rest, records: [] }))).includes('No trial is recorded.'));
 });

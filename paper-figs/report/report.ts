@@ -7,63 +7,51 @@ import { objectiveRows } from '../../analysis/objectives/objective-rows.ts';
 import { distributionRows } from '../../analysis/tables/distribution-rows.ts';
 import { outcomeTable } from '../../analysis/tables/outcome-table.ts';
 import type { OutcomeTable } from '../../analysis/tables/outcome-types.ts';
-import { scalingRows } from '../../analysis/tables/scaling-rows.ts';
 import { tableRows } from '../../analysis/tables/table-rows.ts';
-import { timelineRows } from '../../analysis/tables/timeline-rows.ts';
-import type { StoredRun } from '../../harness/store/run-folder.ts';
 import { heatmap } from '../figures/heatmap.ts';
 import { paretoPages, paretoPlot } from '../figures/pareto.ts';
-import { scalingCurves } from '../figures/scaling.ts';
-import { type FigureInput, policyName } from '../figures/style.ts';
-import { trialTimeline } from '../figures/timeline.ts';
+import type { FigureInput } from '../figures/style.ts';
 import { chartHtml } from './charts.ts';
+import { courseHtml } from './course.ts';
 import { findingsOf } from './findings.ts';
 import { codeForScript, html, Markup } from './html.ts';
 import { ENGINE_LIMITS } from './limits.ts';
 import { machineWords, provenanceHtml, reproduceHtml } from './provenance.ts';
-import { sortableTable } from './result-table.ts';
+import type { ReportInput } from './report-input.ts';
 import { findingsHtml } from './words.ts';
 import { workloadsHtml } from './workloads.ts';
 
-export interface ReportInput extends Pick<StoredRun, 'spec' | 'plan' | 'provenance' | 'records'> {
-  /** How the run is named in commands. */
-  readonly folder: string;
-  /** What reading the run found, in words. */
-  readonly notices?: readonly string[];
-  /** Instead of each workload's primary metric. */
-  readonly metric?: string;
-}
-
 /**
- * A run as one page of HTML that needs nothing else: findings in words, then charts, tables, and where the numbers come
+ * A run, or several taken together, as one page of HTML that needs nothing else: findings in words, then charts, tables, and where the numbers come
  * from. Whatever a guest printed is escaped, and the page's policy lets no script run but its own two. Equal records
  * give equal bytes.
  */
 export async function reportHtml(input: ReportInput): Promise<string> {
-  const { spec, plan, provenance, records } = input;
-  const { run } = provenance;
-  const metric = input.metric === undefined ? {} : { metric: input.metric };
-  const table = outcomeTable({ run, spec, planned: plan.trials, records, ...metric });
+  const { table: given, runs } = input;
+  const { run, spec, records } = given;
+  const table = outcomeTable(given);
   const rows = tableRows(table);
-  const given = { run, baseline: spec.baseline, policies: spec.policies };
+  const names = { run, baseline: spec.baseline, policies: spec.policies };
+  const { provenance } = runs[0];
+  const dates = runs.map(({ provenance: { createdAt } }) => createdAt.slice(0, 16).replace('T', ' '));
   const body = html`<header>
 <h1>${run}</h1>
 <p class="under">${table.recorded === table.planned ? `${table.recorded}` : `${table.recorded} of ${table.planned}`} trials on ${table.engines.join(', ')}
-(${machineWords(spec.machine)}), compared with ${spec.baseline}; ${provenance.createdAt.slice(0, 16).replace('T', ' ')} UTC</p>
+(${machineWords(spec.machine)}), compared with ${spec.baseline}; ${dates.join(', ')} UTC</p>
 ${contents()}
 ${warningsHtml(table, input)}
 </header>
 <main>
 ${findingsHtml(findingsOf(rows, table))}
-${await glanceHtml(rows, given)}
-${await workloadsHtml(rows, distributionRows(records), given)}
-${await tradeOffHtml(input, given)}
-${await courseHtml(input, table, given)}
+${await glanceHtml(rows, names)}
+${await workloadsHtml(rows, distributionRows(records), names)}
+${await tradeOffHtml(input, names)}
+${await courseHtml(input, table, names)}
 ${limitsHtml(table)}
-${provenanceHtml(input)}
-${reproduceHtml(input, input.folder)}
+${provenanceHtml(runs)}
+${reproduceHtml(runs)}
 </main>
-<footer>Made by pMVX ${provenance.pmvx.version} from the records of this run. The charts are drawn by Vega (BSD-3-Clause, University of Washington
+<footer>Made by pMVX ${provenance.pmvx.version} from the records of ${runs.length === 1 ? 'this run' : 'these runs'}. The charts are drawn by Vega (BSD-3-Clause, University of Washington
 Interactive Data Lab), which is part of this page.</footer>
 `;
   return page(run, body);
@@ -83,7 +71,7 @@ function contents(): Markup {
 }
 
 /** What must be known before any number is believed. */
-function warningsHtml(table: OutcomeTable, { provenance, notices = [], records }: ReportInput): Markup {
+function warningsHtml(table: OutcomeTable, { runs, table: { records } }: ReportInput): Markup {
   const lost = records.filter(({ state }) => state !== 'completed').length;
   const warnings = [
     ...(table.recorded < table.planned
@@ -100,8 +88,10 @@ function warningsHtml(table: OutcomeTable, { provenance, notices = [], records }
       ? ['Trials ran on several engines, which are never compared with each other.']
       : []),
     ...(table.engines.includes('mock') ? ['Engine mock: all figures are made up.'] : []),
-    ...(provenance.pmvx.dirty === true ? ['The program had changes that its commit does not have.'] : []),
-    ...notices.map((notice) => `${notice}.`),
+    ...(runs.some(({ provenance }) => provenance.pmvx.dirty === true)
+      ? ['The program had changes that its commit does not have.']
+      : []),
+    ...runs.flatMap(({ notices = [] }) => notices.map((notice) => `${notice}.`)),
   ];
   if (warnings.length === 0) return html``;
   return html`<div class="warnings" role="note"><ul>${warnings.map((words) => html`<li>${words}</li>`)}</ul></div>`;
@@ -124,10 +114,10 @@ ${chart}</section>
 
 /** What a policy gains in one objective and pays in another; nothing for a run with one objective. */
 async function tradeOffHtml(
-  { spec, plan, records, provenance }: ReportInput,
+  { table: { metric: _one, ...table } }: ReportInput,
   given: FigureInput,
 ): Promise<Markup> {
-  const rows = objectiveRows({ run: provenance.run, spec, planned: plan.trials, records });
+  const rows = objectiveRows(table);
   const charts: Markup[] = [];
   for (const page of paretoPages(rows)) {
     const plot = paretoPlot(page, given);
@@ -138,56 +128,6 @@ async function tradeOffHtml(
   return html`<section aria-labelledby="trade-offs">
 <h2 id="trade-offs">Trade-offs</h2>
 ${charts}</section>
-`;
-}
-
-async function courseHtml(
-  { spec, records }: ReportInput,
-  table: OutcomeTable,
-  given: FigureInput,
-): Promise<Markup> {
-  const scaling = scalingCurves(scalingRows([{ spec, records }]), given);
-  const timeline = trialTimeline(timelineRows(records), given);
-  const failures = table.rows.flatMap((row) =>
-    row.failures.map(({ state, reason, trials }) => [
-      { text: policyName({ policy: row.policy, role: row.role }) },
-      { text: `${row.workload} ${row.variant}`, kind: 'wide' },
-      { text: state },
-      { text: String(trials.length), value: trials.length },
-      { text: reason, kind: 'wide' },
-      { text: trials.join(', '), kind: 'wide' },
-    ]),
-  );
-  const columns = [
-    { title: 'policy' },
-    { title: 'workload' },
-    { title: 'ended' },
-    { title: 'trials', numeric: true },
-    { title: 'reason' },
-    { title: 'which' },
-  ];
-  return html`${
-    scaling === undefined
-      ? ''
-      : html`<section aria-labelledby="scaling"><h2 id="scaling">Scaling</h2>
-${await chartHtml({ spec: scaling, alt: 'The metric over the number that the run varies, a line for each policy.' })}</section>`
-  }
-<section aria-labelledby="course">
-<h2 id="course">Course of the run</h2>
-${
-  timeline === undefined
-    ? html`<p>No trial is recorded.</p>`
-    : await chartHtml({
-        spec: timeline,
-        alt: 'When each trial ran on the host, by workload, and how it ended.',
-      })
-}
-${
-  failures.length === 0
-    ? html`<p>Every recorded trial completed.</p>`
-    : html`<h3>Trials that did not complete</h3>
-${sortableTable(columns, failures, 'Trials that did not complete, with the words of the kernel or of the program')}`
-}</section>
 `;
 }
 
