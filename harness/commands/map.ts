@@ -109,6 +109,7 @@ export async function mapCheckCommand(args: { map: string }, context: CommandCon
   const map = await openMap(args.map);
   try {
     const faults = await map.verify();
+    if (faults.length === 0) await map.learn([], settleCalibrations);
     for (const fault of faults) context.warn(`pmvx: ${args.map}: ${fault}`);
     if (faults.length === 0) context.write(`${args.map}: sound`);
     return faults.length === 0 ? ExitCode.ok : ExitCode.failure;

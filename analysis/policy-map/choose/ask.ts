@@ -4,7 +4,7 @@ import type { Neighbour, PolicyMapReader } from '../policy-map.ts';
 import { BASELINE } from '../run-evidence.ts';
 import { cosineOf, type UnitVector } from '../vector.ts';
 import { FAILURES, LEAST_SITUATIONS, NO_BETTER } from './calibrate.ts';
-import { type Calibration, KNN, priorsFrom, readCalibration } from './calibration.ts';
+import { type Calibration, isOutdated, priorsFrom, readCalibration } from './calibration.ts';
 import { type Decision, decide } from './decide.ts';
 import { knnEstimates } from './estimate.ts';
 import { costsOf } from './training.ts';
@@ -61,8 +61,18 @@ export async function askMap(map: PolicyMapReader, question: Question): Promise<
     return abstain(question, `the map is of features ${map.kind.features}, and the vector of ${features}`);
   }
   const calibration = await readCalibration(map, machine, objective);
-  if (calibration === undefined) return abstain(question, strangeMachine(machine, await map.machines()));
-  const near = await map.neighbours({ vector, machine, k: KNN.k, within: calibration.farthest ?? 2 });
+  if (calibration === undefined) {
+    const why = (await isOutdated(map, machine, objective))
+      ? "the map's intervals were made by another version of pmvx; pmvx map check brings it up to date"
+      : strangeMachine(machine, await map.machines());
+    return abstain(question, why);
+  }
+  const near = await map.neighbours({
+    vector,
+    machine,
+    k: calibration.knn.k,
+    within: calibration.farthest ?? 2,
+  });
   return answerFrom(question, near, calibration);
 }
 
@@ -77,7 +87,7 @@ export function answerFrom(question: Question, near: readonly Neighbour[], calib
     cosine: cosineOf(distance),
   }));
   const costs = near.map((each) => ({ distance: each.distance, costs: costsOf(each, objective) }));
-  const estimates = knnEstimates(costs, priorsFrom(calibration), KNN);
+  const estimates = knnEstimates(costs, priorsFrom(calibration), calibration.knn);
   const { upper, lower, farthest, level } = calibration;
   if (upper === undefined || lower === undefined || farthest === undefined) {
     const why = `the map holds ${calibration.situations} situations of ${calibration.workloads} workloads with this objective; intervals need ${LEAST_SITUATIONS}, of two or more`;

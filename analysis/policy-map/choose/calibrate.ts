@@ -3,7 +3,7 @@ import type { Bar } from './decide.ts';
 import type { Estimate } from './estimate.ts';
 import { meanVector } from './mean-vector.ts';
 import type { Method } from './method.ts';
-import { boundedCost, type Example } from './training.ts';
+import { type Example, learntCost } from './training.ts';
 
 /** What was expected of a policy in a situation whose workload was left out, and what it was. */
 export interface HeldOut {
@@ -44,11 +44,11 @@ export function calibrate(held: readonly HeldOut[]): Bar | undefined {
   const scores = held.flatMap(({ example, estimates }) => {
     const picked = [...estimates]
       .filter(({ failures }) => failures < FAILURES)
-      .sort((a, b) => a.logCost - b.logCost)[0];
+      .sort((a, b) => a.expected - b.expected)[0];
     const real = picked && example.costs.get(picked.policy)?.logCost;
     return picked === undefined || real === undefined
       ? []
-      : [(boundedCost(real) - picked.logCost) / picked.deviation];
+      : [(learntCost(real) - picked.expected) / picked.deviation];
   });
   if (scores.length < LEAST_SITUATIONS) return undefined;
   return {

@@ -4,19 +4,19 @@ import { canonicalJson } from '../../../harness/core/ids.ts';
 import { type Machine, OBJECTIVES, type Objective } from '../evidence.ts';
 import type { PlacedSituation, PolicyMapReader, Settle } from '../policy-map.ts';
 import { calibrate, conformalQuantile, LEVEL, leaveWorkloadsOut } from './calibrate.ts';
-import type { KnnSettings } from './estimate.ts';
+import { chooseKnn, KNN } from './choose-settings.ts';
 import { knnMethod, nearest } from './knn.ts';
 import { meanVector } from './mean-vector.ts';
 import { type Example, exampleOf, type Priors, priorsOf } from './training.ts';
 
-/** How neighbours are weighed: chosen on the reference matrix, see `results/reference/README.md`. */
-export const KNN: KnnSettings = { k: 3, bandwidth: 0.7 };
 /** Situations that a calibration looks at, at most; so learning into a large map does not take longer and longer. */
 const MOST = 400;
 
 /** What a query needs besides neighbours; kept with the map, and made anew with all that is learnt. */
 const Calibration = z.object({
-  v: z.literal(1),
+  v: z.literal(2),
+  /** How neighbours are weighed. */
+  knn: z.object({ k: z.int().positive(), bandwidth: z.number().positive() }),
   level: z.number(),
   situations: z.number(),
   workloads: z.number(),
@@ -51,9 +51,11 @@ export function calibrationOf(all: readonly Example[]): Calibration {
     [...costs.values()].some(({ logCost }) => logCost !== undefined),
   );
   const workloads = new Set(examples.map(({ workload }) => workload)).size;
-  const bar = workloads < 2 ? undefined : calibrate(leaveWorkloadsOut(knnMethod(KNN), examples));
+  const knn = workloads < 2 ? KNN : chooseKnn(examples);
+  const bar = workloads < 2 ? undefined : calibrate(leaveWorkloadsOut(knnMethod(knn), examples));
   return {
-    v: 1,
+    v: 2,
+    knn,
     level: LEVEL,
     situations: examples.length,
     workloads,
@@ -77,6 +79,7 @@ function farthestOf(examples: readonly Example[]): number {
   );
 }
 
+/** Of a machine and objective; undefined when the map has none that this version of pmvx understands. */
 export async function readCalibration(
   map: PolicyMapReader,
   machine: Machine,
@@ -84,11 +87,22 @@ export async function readCalibration(
 ): Promise<Calibration | undefined> {
   const text = await map.setting(settingName(machine, objective));
   if (text === undefined) return undefined;
-  const known = parsed.get(text) ?? Calibration.parse(JSON.parse(text));
+  const known = parsed.get(text) ?? Calibration.safeParse(JSON.parse(text)).data;
+  if (known === undefined) return undefined;
   // The last one only: it changes with learning, and is asked for again and again in between.
   if (!parsed.has(text)) parsed.clear();
   parsed.set(text, known);
   return known;
+}
+
+/** Whether the map has one that a version of pmvx made which weighed evidence otherwise. */
+export async function isOutdated(
+  map: PolicyMapReader,
+  machine: Machine,
+  objective: Objective,
+): Promise<boolean> {
+  const text = await map.setting(settingName(machine, objective));
+  return text !== undefined && !Calibration.safeParse(JSON.parse(text)).success;
 }
 
 const parsed = new Map<string, Calibration>();

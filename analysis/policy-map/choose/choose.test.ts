@@ -4,14 +4,15 @@ import { SAMPLE_MACHINE } from '../sample-evidence.ts';
 import { unitVector } from '../vector.ts';
 import { answerFrom } from './ask.ts';
 import { calibrate, LEVEL, leaveWorkloadsOut } from './calibrate.ts';
-import { type Calibration, calibrationOf, KNN } from './calibration.ts';
+import { type Calibration, calibrationOf } from './calibration.ts';
 import { centroidMethod, kMeans } from './centroid.ts';
+import { chooseKnn, chosenKnn, KNN } from './choose-settings.ts';
 import { decide } from './decide.ts';
 import { knnEstimates } from './estimate.ts';
 import { knnMethod } from './knn.ts';
 import { ridgeMethod } from './ridge.ts';
 import { arcOfWorkloads, sampleExample, sampleNoise, unitOf } from './sample-examples.ts';
-import { type Example, priorsOf } from './training.ts';
+import { type Example, learntCost, logCostOf, priorsOf } from './training.ts';
 
 const BAR = { upper: 1, lower: 1, atMost: 0, failures: 0.02 };
 
@@ -26,20 +27,56 @@ function estimate(examples: readonly Example[], distances: readonly number[], po
 
 test('a near neighbour outweighs a far one, and neither outweighs everything', (t) => {
   const examples = [sampleExample('a', unitOf(1, 0), { p: -1 }), sampleExample('b', unitOf(0, 1), { p: 1 })];
-  const near = estimate(examples, [0.1, 1], 'p').logCost;
-  // Weights 16 and 0.16, and 1 for the prior, which is 0.
-  t.true(Math.abs(near - (-16 + 0.16) / 17.16) < 1e-12);
-  t.true(Math.abs(estimate(examples, [0.7, 0.7], 'p').logCost) < 1e-12);
+  const near = estimate(examples, [0.1, 1], 'p').expected;
+  // Weights 16 and 0.16, and 1 for the prior, which is 0; a logarithm of 1 is learnt as ln 2.
+  t.true(Math.abs(near - (Math.LN2 * (-16 + 0.16)) / 17.16) < 1e-12);
+  t.true(Math.abs(estimate(examples, [0.7, 0.7], 'p').expected) < 1e-12);
   // Closer than a fifth of the bandwidth is as close as can be.
-  t.is(estimate(examples, [0, 1], 'p').logCost, estimate(examples, [0.08, 1], 'p').logCost);
+  t.is(estimate(examples, [0, 1], 'p').expected, estimate(examples, [0.08, 1], 'p').expected);
+});
+
+test('learning keeps the order of costs, and small ones nearly as they are', (t) => {
+  const costs = [-4, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 4];
+  const learnt = costs.map(learntCost);
+  t.deepEqual(
+    [...learnt].sort((a, b) => a - b),
+    learnt,
+  );
+  learnt.forEach((each, at) => {
+    t.true(Math.abs(logCostOf(each) - (costs[at] as number)) < 1e-12);
+  });
+  t.true(Math.abs(learntCost(0.01) - 0.01) < 1e-4);
+  t.true(learntCost(-4) > -2);
+});
+
+test('settings are those that would have cost least on other workloads, and the same for a picker and its map', (t) => {
+  const examples = arcOfWorkloads(20);
+  const chosen = chooseKnn(examples);
+  const cost = (settings: typeof chosen) => {
+    const held = leaveWorkloadsOut(knnMethod(settings), examples);
+    const real = held.map(({ example, estimates }) => {
+      const best = [...estimates].sort((a, b) => a.expected - b.expected)[0];
+      return example.costs.get(best?.policy ?? '')?.logCost ?? Number.NaN;
+    });
+    return real.reduce((sum, each) => sum + each, 0);
+  };
+  for (const k of [2, 3, 5, 8]) {
+    for (const bandwidth of [0.35, 0.5, 0.7, 1]) t.true(cost(chosen) <= cost({ k, bandwidth }) + 1e-12);
+  }
+  t.deepEqual(calibrationOf(examples).knn, chosen);
+  t.is(chosenKnn().chosenOn?.(examples).name, knnMethod(chosen).name);
+  t.deepEqual(chooseKnn(arcOfWorkloads(4)), KNN);
 });
 
 test('neighbours that contradict each other widen the interval, and so do noisy ones', (t) => {
   const agree = [-0.5, -0.5, -0.5].map((cost, at) => sampleExample(`w${at}`, unitOf(1, at), { p: cost }));
-  const differ = [-1, -0.5, 0].map((cost, at) => sampleExample(`w${at}`, unitOf(1, at), { p: cost }));
+  // As learnt, these have the mean of the others.
+  const differ = [0, -Math.expm1(2 * Math.log(1.5)), -0.5].map((cost, at) =>
+    sampleExample(`w${at}`, unitOf(1, at), { p: cost }),
+  );
   const distances = [0.2, 0.2, 0.2];
   const [sure, unsure] = [estimate(agree, distances, 'p'), estimate(differ, distances, 'p')];
-  t.true(Math.abs(sure.logCost - unsure.logCost) < 1e-12);
+  t.true(Math.abs(sure.expected - unsure.expected) < 1e-12);
   t.true(unsure.deviation > 5 * sure.deviation);
   const noisy = agree.map((example) => ({
     ...example,
@@ -60,7 +97,7 @@ test('a policy that failed nearby is left alone, whatever else it did', (t) => {
 });
 
 test('an interval that includes "no better" recommends nothing', (t) => {
-  const sure = { policy: 'a', logCost: -0.2, deviation: 0.1, failures: 0 };
+  const sure = { policy: 'a', expected: -0.2, deviation: 0.1, failures: 0 };
   t.is(decide([sure], BAR).policy, 'a');
   const { policy, ranking } = decide([{ ...sure, deviation: 0.3 }], BAR);
   t.is(policy, undefined);
@@ -72,7 +109,7 @@ test('each method sees which end of the arc a workload is at, and the best singl
   for (const method of [knnMethod({ k: 3, bandwidth: 0.4 }), ridgeMethod(0.1), centroidMethod(4)]) {
     const held = leaveWorkloadsOut(method, examples);
     const right = held.filter(({ estimates }, at) => {
-      const best = [...estimates].sort((a, b) => a.logCost - b.logCost)[0];
+      const best = [...estimates].sort((a, b) => a.expected - b.expected)[0];
       return best?.policy === (at < 10 ? 'left' : 'right');
     });
     // The two in the middle are nobody's.
@@ -108,10 +145,11 @@ test('calibrated intervals hold for about as many new workloads as they say', (t
   const fitted = method.fit(examples.slice(0, 200));
   const inside = examples.slice(200).filter((example) => {
     const best = [...fitted.estimates(example.vectors[0] as Float32Array)].sort(
-      (a, b) => a.logCost - b.logCost,
+      (a, b) => a.expected - b.expected,
     )[0];
     if (best === undefined || bar === undefined) return false;
-    return (example.costs.get(best.policy)?.logCost ?? 9) <= best.logCost + bar.upper * best.deviation;
+    const real = learntCost(example.costs.get(best.policy)?.logCost ?? 9);
+    return real <= best.expected + bar.upper * best.deviation;
   });
   const share = inside.length / 200;
   t.true(Math.abs(share - LEVEL) < 0.07, String(share));
@@ -132,7 +170,7 @@ test('an answer names its policy, interval, neighbours and reason', (t) => {
   t.false(answer.abstained);
   t.is(answer.ranking[0]?.policy, 'left');
   t.true((answer.ranking[0]?.high ?? 2) < 1);
-  t.is(answer.neighbours.length, KNN.k);
+  t.is(answer.neighbours.length, 3);
   t.is(answer.neighbours[0]?.cosine, 1);
   t.regex(
     answer.why,

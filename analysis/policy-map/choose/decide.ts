@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Estimate } from './estimate.ts';
+import { logCostOf } from './training.ts';
 
 /** How much must be certain before a policy is recommended. */
 export interface Bar {
@@ -13,8 +14,9 @@ export interface Bar {
   readonly failures: number;
 }
 
-/** A policy in the order of its expected cost, with its interval. */
-export interface Ranked extends Estimate {
+/** A policy in the order of its expected cost, with its interval: natural logarithms of cost over the baseline's. */
+export interface Ranked extends Pick<Estimate, 'policy' | 'failures'> {
+  readonly logCost: number;
   readonly low: number;
   readonly high: number;
   /** Why it is not recommended; absent when it may be. */
@@ -30,12 +32,12 @@ export interface Decision {
 /** Ranks, and picks the policy with the least expected cost among those that nothing speaks against. */
 export function decide(estimates: readonly Estimate[], bar: Bar): Decision {
   const ranking = estimates
-    .map((estimate): Ranked => {
-      const low = estimate.logCost - bar.lower * estimate.deviation;
-      const high = estimate.logCost + bar.upper * estimate.deviation;
-      const against =
-        estimate.failures >= bar.failures ? 'fails' : high >= bar.atMost ? 'no better' : undefined;
-      return { ...estimate, low, high, ...(against === undefined ? {} : { against }) };
+    .map(({ policy, expected, deviation, failures }): Ranked => {
+      const logCost = logCostOf(expected);
+      const low = logCostOf(expected - bar.lower * deviation);
+      const high = logCostOf(expected + bar.upper * deviation);
+      const against = failures >= bar.failures ? 'fails' : high >= bar.atMost ? 'no better' : undefined;
+      return { policy, failures, logCost, low, high, ...(against === undefined ? {} : { against }) };
     })
     .sort((a, b) => a.logCost - b.logCost || (a.policy < b.policy ? -1 : 1));
   const best = ranking.find(({ against }) => against === undefined);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { boundedCost, type KnownCosts, type Priors } from './training.ts';
+import { type KnownCosts, learntCost, type Priors } from './training.ts';
 
 /** What a policy is expected to cost in a situation that was not measured. */
 export interface Estimate {
   readonly policy: string;
-  /** Natural logarithm of cost over the baseline's. */
-  readonly logCost: number;
-  /** Standard deviation of what a measurement there would differ from it, before calibration. */
+  /** Cost over the baseline's, on the scale of `learntCost`. */
+  readonly expected: number;
+  /** Standard deviation of what a measurement there would differ from it, on the same scale, before calibration. */
   readonly deviation: number;
   /** Weighted share of trials nearby that the policy failed, 0 to 1. */
   readonly failures: number;
@@ -30,7 +30,7 @@ const CLOSEST = 0.2;
 const LEAST_DEVIATION = 0.005;
 
 /**
- * Distance-weighted mean of the logarithms of cost ratios over the neighbours, drawn towards each policy's mean over all situations by the
+ * Distance-weighted mean of learnt costs over the neighbours, drawn towards each policy's mean over all situations by the
  * weight of one neighbour at the bandwidth. The deviation joins how much neighbours disagree, how far the prior's situations lie
  * apart, and how noisy each measurement is; so evidence that contradicts itself widens it.
  *
@@ -45,7 +45,7 @@ export function knnEstimates(
   const nearest = near.slice(0, k);
   return [...priors].map(([policy, prior]) => {
     let [weights, squares, sum, trialWeights, failures] = [1, 1, prior.mean, 0, 0];
-    const known: { weight: number; logCost: number; variance: number }[] = [];
+    const known: { weight: number; learnt: number; variance: number }[] = [];
     for (const { distance, costs } of nearest) {
       const cost = costs.get(policy);
       if (cost === undefined) continue;
@@ -55,17 +55,17 @@ export function knnEstimates(
       if (cost.logCost === undefined) continue;
       weights += weight;
       squares += weight * weight;
-      const logCost = boundedCost(cost.logCost);
-      sum += weight * logCost;
-      known.push({ weight, logCost, variance: cost.variance ?? 0 });
+      const learnt = learntCost(cost.logCost);
+      sum += weight * learnt;
+      known.push({ weight, learnt, variance: cost.variance ?? 0 });
     }
-    const logCost = sum / weights;
-    let spread = prior.variance + (prior.mean - logCost) ** 2;
-    for (const { weight, ...each } of known)
-      spread += weight * ((each.logCost - logCost) ** 2 + each.variance);
+    const expected = sum / weights;
+    let spread = prior.variance + (prior.mean - expected) ** 2;
+    for (const { weight, learnt, variance } of known)
+      spread += weight * ((learnt - expected) ** 2 + variance);
     // As many neighbours as the weights amount to (Kish's effective sample size).
     const effective = (weights * weights) / squares;
     const deviation = Math.max(LEAST_DEVIATION, Math.sqrt((spread / weights) * (1 + 1 / effective)));
-    return { policy, logCost, deviation, failures: trialWeights > 0 ? failures / trialWeights : 0 };
+    return { policy, expected, deviation, failures: trialWeights > 0 ? failures / trialWeights : 0 };
   });
 }

@@ -7,6 +7,8 @@ export interface Method {
   readonly name: string;
   /** Learns from situations; `examples` are of one machine and objective, each with at least one vector. */
   fit(examples: readonly Example[]): FittedMethod;
+  /** The same with settings chosen on these examples; a method without has none, or has them from elsewhere. */
+  chosenOn?(examples: readonly Example[]): Method;
 }
 
 export interface FittedMethod {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { meanVector } from './mean-vector.ts';
 import type { FittedMethod, Method } from './method.ts';
-import { boundedCost, type Example, priorsOf } from './training.ts';
+import { type Example, learntCost, priorsOf } from './training.ts';
 
 /**
- * A ridge regression for each policy of the logarithm of its cost on the vector (Hoerl and Kennard, Technometrics 12 (1970) 55-67), in its dual
+ * A ridge regression for each policy of its learnt cost on the vector (Hoerl and Kennard, Technometrics 12 (1970) 55-67), in its dual
  * form, because there are fewer situations than features. The deviation is that of the residuals when each situation is left
  * out, which has a closed form (Allen's PRESS, 1974).
  */
@@ -21,11 +21,11 @@ export function ridgeMethod(penalty: number): Method {
       return {
         estimates: (vector) =>
           models.map(({ policy, prior, inputs, weights, deviation, failures }) => {
-            let logCost = prior.mean;
+            let expected = prior.mean;
             inputs.forEach((input, row) => {
-              logCost += (weights[row] as number) * dot(input, vector);
+              expected += (weights[row] as number) * dot(input, vector);
             });
-            return { policy, logCost, deviation: Math.max(deviation, 1e-3), failures };
+            return { policy, expected, deviation: Math.max(deviation, 1e-3), failures };
           }),
       };
     },
@@ -35,7 +35,7 @@ export function ridgeMethod(penalty: number): Method {
 function fitOne(examples: readonly Example[], policy: string, mean: number, penalty: number) {
   const rows = examples.flatMap(({ vectors, costs }) => {
     const logCost = costs.get(policy)?.logCost;
-    return logCost === undefined ? [] : [{ input: meanVector(vectors), target: boundedCost(logCost) - mean }];
+    return logCost === undefined ? [] : [{ input: meanVector(vectors), target: learntCost(logCost) - mean }];
   });
   const all = examples.flatMap(({ costs }) => costs.get(policy) ?? []);
   const trials = all.reduce((sum, cost) => sum + cost.trials, 0);

@@ -8,7 +8,7 @@ export const STATIC: Method = {
   fit(examples) {
     const estimates = [...priorsOf(examples)].map(([policy, { mean, variance }]) => ({
       policy,
-      logCost: mean,
+      expected: mean,
       deviation: Math.max(1e-3, Math.sqrt(variance)),
       failures: 0,
     }));

@@ -13,12 +13,17 @@ export interface KnownCost {
   readonly failures: number;
 }
 
-/** Beyond a factor of e either way a cost is as good or as bad as can be: ratios of tail latencies reach hundreds, and would rule every mean. */
-const MOST = 1;
+/**
+ * A cost as methods learn it: sign(x) ln(1 + |x|) of its logarithm x. Up to some tens of per cent that is nearly x; of ratios of tail latencies,
+ * which reach hundreds and would rule every mean, it keeps the order and little more. Outcomes are kept as they are.
+ */
+export function learntCost(logCost: number): number {
+  return Math.sign(logCost) * Math.log1p(Math.abs(logCost));
+}
 
-/** A cost as methods learn it; outcomes are kept as they are. */
-export function boundedCost(logCost: number): number {
-  return Math.max(-MOST, Math.min(MOST, logCost));
+/** The logarithm of a cost from what was learnt of it: the inverse of {@link learntCost}. */
+export function logCostOf(learnt: number): number {
+  return Math.sign(learnt) * Math.expm1(Math.abs(learnt));
 }
 
 /** Costs by policy. */
@@ -62,7 +67,7 @@ export function exampleOf(situation: PlacedSituation, objective: Objective, unde
   };
 }
 
-/** Mean and variance of each policy's cost over situations: what is to be expected when nothing is known of a situation. */
+/** Mean and variance of each policy's learnt cost over situations: what is to be expected when nothing is known of a situation. */
 export type Priors = ReadonlyMap<
   string,
   { readonly mean: number; readonly variance: number; readonly situations: number }
@@ -75,7 +80,7 @@ export function priorsOf(examples: readonly { readonly costs: KnownCosts }[]): P
       if (logCost === undefined) continue;
       const known = values.get(policy) ?? [];
       values.set(policy, known);
-      known.push(boundedCost(logCost));
+      known.push(learntCost(logCost));
     }
   }
   return new Map(

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KNN } from '../choose/calibration.ts';
-import { knnMethod } from '../choose/knn.ts';
+import { chosenKnn } from '../choose/choose-settings.ts';
 import type { Example } from '../choose/training.ts';
 import { judgePicks } from './judge-picks.ts';
 import { pickHeldOut } from './leave-one-out.ts';
@@ -31,7 +30,7 @@ export function ablateFeatures(examples: readonly Example[], names: readonly str
       ...example,
       vectors: example.vectors.map((vector) => cutVector(vector, keep)),
     }));
-    return judgePicks(pickHeldOut(knnMethod(KNN), cut, true)).geometricRegret;
+    return judgePicks(pickHeldOut(chosenKnn(), cut, true)).geometricRegret;
   };
   const rows = names.map((feature, at) => ({
     feature,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { KNN } from '../choose/calibration.ts';
 import { centroidMethod } from '../choose/centroid.ts';
+import { chosenKnn } from '../choose/choose-settings.ts';
 import { knnMethod } from '../choose/knn.ts';
 import type { Method } from '../choose/method.ts';
 import { ridgeMethod } from '../choose/ridge.ts';
@@ -19,7 +19,8 @@ export interface Comparison {
 
 /** The methods that were tried; the first is the one that maps use. */
 export const METHODS: readonly Method[] = [
-  knnMethod(KNN),
+  chosenKnn(),
+  knnMethod({ k: 3, bandwidth: 0.7 }),
   knnMethod({ k: 8, bandwidth: 0.7 }),
   centroidMethod(5),
   ridgeMethod(3),

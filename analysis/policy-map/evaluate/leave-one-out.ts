@@ -7,18 +7,19 @@ import type { Example } from '../choose/training.ts';
 import type { Pick } from './judge-picks.ts';
 
 /**
- * Picks for every situation by a method that has never seen its workload: not its costs, and neither when intervals were calibrated, which is done
- * by leaving out workload after workload of the rest.
+ * Picks for every situation by a method that has never seen its workload: not its costs, neither when its settings were chosen nor when
+ * intervals were calibrated, both of which is done by leaving out workload after workload of the rest.
  * `bold`: takes the best estimate without asking whether it is certain.
  */
 export function pickHeldOut(method: Method, examples: readonly Example[], bold = false): Pick[] {
   const workloads = [...new Set(examples.map(({ workload }) => workload))];
   return workloads.flatMap((workload) => {
     const others = examples.filter((example) => example.workload !== workload);
+    const own = method.chosenOn?.(others) ?? method;
     const bar = bold
-      ? { upper: 0, lower: 0, atMost: 0, failures: FAILURES }
-      : calibrate(leaveWorkloadsOut(method, others));
-    const fitted = method.fit(others);
+      ? { upper: 0, lower: 0, atMost: Number.POSITIVE_INFINITY, failures: FAILURES }
+      : calibrate(leaveWorkloadsOut(own, others));
+    const fitted = own.fit(others);
     return examples
       .filter((example) => example.workload === workload)
       .map((example): Pick => {
