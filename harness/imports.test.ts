@@ -34,7 +34,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bpf/napi/': [],
   'paper-figs/': ['harness/core/', 'analysis/', 'harness/store/'],
   'vm-images/builder/': ['harness/core/', 'harness/lab/'],
-  'harness/commands/': ['harness/', 'analysis/', 'paper-figs/', 'vm-images/builder/', 'package.json'],
+  'harness/commands/': [
+    ...['harness/', 'analysis/', 'paper-figs/', 'vm-images/builder/', 'bpf/napi/', 'package.json'],
+  ],
   'harness/cli.ts': ['harness/', 'analysis/', 'paper-figs/'],
   'harness/launcher/': [],
   'harness/test-report.ts': ['harness/launcher/'],

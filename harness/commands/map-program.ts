@@ -25,7 +25,8 @@ A vector file: {"features": "features-1", "machine": {"engine": "exact", "kernel
 Examples:
   pmvx query matrix-20260101-120000/0007 --map map.db
   pmvx query matrix-20260101-120000/0007 --window 2 --map map.db --objective tail
-  pmvx query --vector now.json --map map.db --json`;
+  pmvx query --vector now.json --map map.db --json
+  sudo pmvx query --live --for 5000 --map map.db`;
 
 const MAP_NOTES = `
 Examples:
@@ -76,7 +77,8 @@ export function addMapCommands(
       numberOption('--window <n>', 'a window of the trial, from 0, instead of the whole run', 0, 999_999),
     )
     .option('--vector <file>', 'a vector as JSON instead; - for stdin')
-    .option('--live', 'this host instead, as it is now')
+    .option('--live', 'this host instead, as it is now; needs root')
+    .addOption(numberOption('--for <ms>', 'how long --live looks; default 1000', 250, 60_000))
     .option('--objective <name>', 'primary, time, tail or energy', 'primary')
     .option('--json', 'for programs')
     .addHelpText('after', QUERY_NOTES)

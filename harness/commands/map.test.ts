@@ -7,7 +7,9 @@ import { FEATURES_VERSION } from '../../analysis/features/definition.ts';
 import { halfBusy } from '../../analysis/features/sample-counted.ts';
 import { workloadVector } from '../../analysis/features/workload-vector.ts';
 import type { Answer } from '../../analysis/policy-map/choose/ask.ts';
+import { openMap } from '../../analysis/policy-map/open-map.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { canonicalJson } from '../core/ids.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { createRun, type RunDescription } from '../store/run-folder.ts';
 import { sampleCompleted, sampleDescription, sampleUnmeasured, unsealed } from '../store/sample-records.ts';
@@ -199,6 +201,20 @@ test('a map abstains before another machine, other features and what it never sa
   );
 });
 
+test('a map whose intervals another version made abstains until it is brought up to date', async (t) => {
+  const { map, learn, query, calling } = await scene(t);
+  await learn({ runs: ['run-1'], map });
+  const opened = await openMap(map);
+  const [machine] = await opened.machines();
+  await opened.learn([], async () => new Map([[`calibration primary ${canonicalJson(machine)}`, '{"v":1}']]));
+  await opened.close();
+  const ask = async () => JSON.parse((await query({ map, trial: 'run-1/0000', json: true })).out.join('\n'));
+  t.like(await ask(), { abstained: true, recommend: 'eevdf' });
+  t.regex((await ask()).why, /made by another version of pmvx; pmvx map check brings it up to date$/);
+  t.is((await calling(mapCheckCommand)({ map })).code, ExitCode.ok);
+  t.is((await ask()).recommend, 'chain');
+});
+
 test('bad input is told with its place', async (t) => {
   const { root, map, learn, query } = await scene(t);
   const vector = join(root, 'vector.json');
@@ -208,7 +224,6 @@ test('bad input is told with its place', async (t) => {
   await learn({ runs: ['run-1'], map });
   await fails({}, /^nothing to ask about. Give RUN\/TRIAL, --vector FILE or --live$/);
   await fails({ trial: 'run-1/0000', live: true }, /^more than one thing to ask about/);
-  await fails({ live: true }, /^--live: this host cannot be observed/);
   await fails({ trial: 'run-1' }, /^run-1: not a trial/);
   await fails({ trial: 'run-1/9999' }, /^run-1\/9999: the run has no trial 9999/);
   await fails(

@@ -7,6 +7,7 @@ import { unitVector } from '../../analysis/policy-map/vector.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { CommandContext } from './context.ts';
+import { askedOfHost, LIVE_MS } from './query-live.ts';
 import { type Asked, askedOfFile, askedOfTrial } from './query-source.ts';
 import { alignedTable } from './table.ts';
 
@@ -19,6 +20,8 @@ export interface QueryArgs {
   /** File with a vector as JSON, `-` for stdin. */
   readonly vector?: string;
   readonly live?: boolean;
+  /** How long `live` looks, ms. */
+  readonly for?: number;
   readonly objective?: string;
   readonly json?: boolean;
 }
@@ -79,13 +82,7 @@ async function askedOf(args: QueryArgs, context: CommandContext): Promise<Asked>
       next: 'Give RUN/TRIAL, --vector FILE or --live',
     });
   }
-  if (live === true) {
-    throw new PmvxError(ExitCode.environment, {
-      where: '--live',
-      what: 'this host cannot be observed: the package ebpf-napi is not installed',
-      next: 'Ask about a trial (RUN/TRIAL) or a vector (--vector FILE)',
-    });
-  }
+  if (live === true) return askedOfHost(args.for ?? LIVE_MS, context);
   return trial === undefined ? askedOfFile(vector as string) : askedOfTrial(trial, window, context);
 }
 
