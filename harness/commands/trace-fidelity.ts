@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { makeFolder, writeAtomic } from '../store/atomic-write.ts';
@@ -25,6 +25,8 @@ export interface TraceFidelityArgs {
   readonly vcpus?: number;
   /** Runs of each workload, each with a seed of its own; one when absent. */
   readonly blocks?: number;
+  /** Workloads at once; as many as there are cores when absent. */
+  readonly jobs?: number;
   /** Folder of trace-fidelity.csv and .md; nothing is written without it. */
   readonly out?: string;
   /** Folder that keeps the traces. */
@@ -40,27 +42,37 @@ export async function traceFidelityCommand(
   const targets = args.workloads ?? [...catalog.workloads.keys()].filter((id) => id !== 'replay');
   const scratch = args.keep ?? (await mkdtemp(join(tmpdir(), 'pmvx-trace-fidelity-')));
   if (args.keep !== undefined) await makeFolder(args.keep);
-  const rows: FidelityRow[] = [];
+  // A hole for each workload that has not been done yet.
+  const done: (FidelityRow | undefined)[] = targets.map(() => undefined);
   try {
     // One image for all, whatever happens to its sources meanwhile.
     const [any = 'hackbench'] = targets;
     const first = await traceSpec(asked(any, args, 0), catalog);
     const lab = await openTraceLab(first.spec, first.planned, context);
-    for (const [at, target] of targets.entries()) {
-      const began = performance.now();
-      const row = await oneRow(target, args, { lab, folder: scratch, context });
-      rows.push(row);
-      // Hours of work: what there is, is kept.
-      if (args.out !== undefined) await writeTables(args.out, rows, args);
-      const seconds = ((performance.now() - began) / 1000).toFixed(0);
-      context.write(`[${at + 1}/${targets.length}] ${fidelityLine(row)}  (${seconds} s)`);
-    }
+    const todo = targets.entries();
+    const work = async (): Promise<void> => {
+      for (const [at, target] of todo) {
+        const began = performance.now();
+        done[at] = await oneRow(target, args, { lab, folder: scratch, context });
+        const rows = rowsOf(done);
+        // Hours of work: what there is, is kept.
+        if (args.out !== undefined) await writeTables(args.out, rows, args);
+        const seconds = ((performance.now() - began) / 1000).toFixed(0);
+        context.write(`[${rows.length}/${targets.length}] ${fidelityLine(done[at])}  (${seconds} s)`);
+      }
+    };
+    await Promise.all(Array.from({ length: args.jobs ?? availableParallelism() }, work));
   } finally {
     if (args.keep === undefined) await rm(scratch, { recursive: true, force: true });
   }
+  const rows = rowsOf(done);
   const within = rows.filter((row) => row.comparison !== undefined && holds(row.comparison)).length;
   context.write(`${within} of ${rows.length} within 10 %`);
   return rows.every(({ reason }) => reason === undefined) ? ExitCode.ok : ExitCode.incomplete;
+}
+
+function rowsOf(done: readonly (FidelityRow | undefined)[]): readonly FidelityRow[] {
+  return done.flatMap((row) => row ?? []);
 }
 
 async function writeTables(

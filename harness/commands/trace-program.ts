@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
-import { numberOption } from './options.ts';
+import { jobsOption, numberOption } from './options.ts';
 
 const RECORD_NOTES = `
 A workload or a trial of a spec is recorded in a VM, as a run would have it; a program after -- on this host, which needs root and a
@@ -74,11 +74,12 @@ export function addTraceCommands(
     .addOption(
       numberOption('--blocks <n>', 'runs of each, with different seeds, taken together; default 1', 1, 100),
     )
+    .addOption(jobsOption())
     .addHelpText('after', FIDELITY_NOTES)
     .action(
       async (
         workloads: string[],
-        options: { image: string; out?: string; keep?: string; blocks?: number },
+        options: { image: string; out?: string; keep?: string; blocks?: number; jobs?: number },
       ) => {
         const { traceFidelityCommand } = await import('./trace-fidelity.ts');
         const chosen = workloads.length === 0 ? {} : { workloads };
