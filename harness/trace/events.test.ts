@@ -55,6 +55,22 @@ test('a task and its name are one event', (t) => {
   ]);
 });
 
+test('what happened before the start is left out, but not what a task is called', (t) => {
+  const held = event({ time: 400n, a: 5, value: 1, kind: 1 });
+  const task = event({ time: 400n, a: 5, kind: 4 });
+  const begun = event({ time: 1000n, b: 5, kind: 1 });
+  const { events } = decodeEvents(
+    recording('4,0', task, event({ kind: 5, name: 'held', value: 5 }), held, begun),
+  );
+  t.deepEqual(
+    events.map(({ kind, atNs }) => [kind, atNs]),
+    [
+      ['task', -600],
+      ['switch', 0],
+    ],
+  );
+});
+
 for (const [name, data, message] of [
   ['no header', Buffer.from('hello\n'), /^no recording/],
   [

@@ -79,7 +79,8 @@ export function decodeEvents(data: Buffer): Recording {
   for (let at = end + 1; at < data.length; at += EVENT_BYTES) {
     const event = eventAt(data, at, startNs);
     if (event.kind === 'task') at += EVENT_BYTES;
-    events.push(event);
+    // Before the start the program was held, while the recorder attached itself: only what it is called is of interest.
+    if (event.atNs >= 0 || event.kind === 'task') events.push(event);
   }
   // Each CPU wrote in its own order; the sort is stable.
   events.sort((a, b) => a.atNs - b.atNs);
