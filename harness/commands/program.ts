@@ -10,6 +10,7 @@ import type { CommandContext } from './context.ts';
 import { addForkCommands } from './fork-program.ts';
 import { addImageCommands } from './image-program.ts';
 import { addMapCommands } from './map-program.ts';
+import { addMcpCommand } from './mcp-program.ts';
 import { addPaperCommands } from './paper-program.ts';
 import { addReplayCommands } from './replay-program.ts';
 import { addResultsCommands } from './results-program.ts';
@@ -29,6 +30,7 @@ Examples:
   pmvx learn matrix-20260101-120000 --map map.db    remember what a run showed
   pmvx query matrix-20260101-120000/0007 --map map.db   which policy did best when a system looked so?
   sudo pmvx autotune --map map.db --dry-run         what would the daemon do on this machine?
+  pmvx mcp --map map.db                             serve agents over stdio
   pmvx list policies
   pmvx doctor                                       which engines work on this machine, and why
 
@@ -47,6 +49,7 @@ const GROUPS = [
   addMapCommands,
   addAutotuneCommands,
   addReplayCommands,
+  addMcpCommand,
   addTraceCommands,
   addBenchCommands,
   addImageCommands,

@@ -52,7 +52,20 @@ function workloadSpec(
   { target, policy = 'eevdf', image = 'quick', engine, vcpus }: TraceTarget,
   catalog: Catalog,
 ): Spec {
-  const [use = '', ...rest] = target.split(':');
+  const text = JSON.stringify({
+    ...{ name: 'trace', image, policies: [policy], baseline: policy },
+    workloads: [workloadUse(target)],
+    machine: { ...(engine === undefined ? {} : { engine }), ...(vcpus === undefined ? {} : { vcpus }) },
+  });
+  return parseSpec(text, 'what to record', catalog);
+}
+
+/** `hackbench:groups=2,loops=60` as a spec writes it. */
+export function workloadUse(text: string): {
+  readonly use: string;
+  readonly with?: Readonly<Record<string, string | number>>;
+} {
+  const [use = '', ...rest] = text.split(':');
   const given = rest
     .join(':')
     .split(',')
@@ -60,14 +73,9 @@ function workloadSpec(
   const values = Object.fromEntries(
     given.map((part) => {
       const [name = '', ...value] = part.split('=');
-      const text = value.join('=');
-      return [name, /^-?\d{1,15}$/.test(text) ? Number(text) : text];
+      const written = value.join('=');
+      return [name, /^-?\d{1,15}$/.test(written) ? Number(written) : written];
     }),
   );
-  const text = JSON.stringify({
-    ...{ name: 'trace', image, policies: [policy], baseline: policy },
-    workloads: [{ use, ...(given.length === 0 ? {} : { with: values }) }],
-    machine: { ...(engine === undefined ? {} : { engine }), ...(vcpus === undefined ? {} : { vcpus }) },
-  });
-  return parseSpec(text, 'what to record', catalog);
+  return { use, ...(given.length === 0 ? {} : { with: values }) };
 }
