@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelledVector } from '../../analysis/features/separation.ts';
@@ -8,6 +9,7 @@ import { openMap } from '../../analysis/policy-map/open-map.ts';
 import { evidenceOfRun } from '../../analysis/policy-map/run-evidence.ts';
 import type { Claims } from '../../paper-figs/claims/claims.ts';
 import type { Evidence } from '../../paper-figs/claims/finding.ts';
+import { ReplayFigures } from '../../paper-figs/claims/replay-figures.ts';
 import type { Catalog } from '../core/catalog.ts';
 import { canonicalJson } from '../core/ids.ts';
 import type { StoredRun } from '../store/run-folder.ts';
@@ -37,7 +39,17 @@ export async function paperEvidence(claims: Claims, runs: Runs, context: Command
       }
     }
   }
-  return { runs, ...factsOf(catalog), vectors, situations };
+  return { runs, ...factsOf(catalog), vectors, situations, replays: await keptReplays(claims, context.root) };
+}
+
+/** Figures of the replays that claims name, as far as they are there. */
+async function keptReplays(claims: Claims, root: string): Promise<ReadonlyMap<string, ReplayFigures>> {
+  const replays = new Map<string, ReplayFigures>();
+  for (const [name, folder] of Object.entries(claims.replays)) {
+    const path = join(root, folder, 'replay.json');
+    if (existsSync(path)) replays.set(name, ReplayFigures.parse(JSON.parse(await readFile(path, 'utf8'))));
+  }
+  return replays;
 }
 
 function vectorsOf(name: string, run: StoredRun, context: CommandContext): LabelledVector[] {

@@ -7,7 +7,13 @@ import { phasesOfClasses } from '../replay/result/compare-arms.ts';
 import { dayTimeline } from '../replay/result/day-timeline.ts';
 import { livedArms } from '../replay/result/lived-arms.ts';
 import { replayMarkdown } from '../replay/result/replay-markdown.ts';
-import { comparisonsCsv, daemonCsv, reactionsCsv, replayResult } from '../replay/result/replay-tables.ts';
+import {
+  comparisonsCsv,
+  daemonCsv,
+  reactionsCsv,
+  replayJson,
+  replayResult,
+} from '../replay/result/replay-tables.ts';
 import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 import { readRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
@@ -33,6 +39,7 @@ export async function reportReplay(
   const result = replayResult(day, arms, lived, phasesOfClasses(day, classOf, GAIN_CLASSES));
   const markdown = replayMarkdown(day, arms, result);
   await writeAtomic(join(folder, 'day.json'), stableJson({ day, arms }));
+  await writeAtomic(join(folder, 'replay.json'), stableJson(replayJson(day, result)));
   await writeAtomic(join(folder, 'phases.csv'), comparisonsCsv(result));
   await writeAtomic(join(folder, 'reactions.csv'), reactionsCsv(result));
   await writeAtomic(join(folder, 'daemon.csv'), daemonCsv(result));

@@ -36,6 +36,8 @@ const ClaimTest = z.discriminatedUnion('kind', [
     accuracy: share,
   }),
   z.strictObject({ kind: z.literal('map-recommends'), experiment: name, vectors: name, regret: share }),
+  z.strictObject({ kind: z.literal('replay-wins'), replay: name }),
+  z.strictObject({ kind: z.literal('replay-switches'), replay: name }),
   /** What `pmvx replay` will have to show; judged by no rule yet. */
   z.strictObject({ kind: z.literal('needs-replay'), why: text }),
   z.strictObject({ kind: z.literal('not-testable'), why: text }),
@@ -55,6 +57,8 @@ const Claim = z.strictObject({
 /** The contents of `paper-figs/claims.yaml`. An experiment has the name of a spec in `harness/experiments` for each size; `full` is `quick` when absent. */
 export const ClaimsSchema = z.strictObject({
   experiments: z.record(name, z.strictObject({ quick: name, full: name.optional() })),
+  /** Folders of replays that are kept, below the project's root. */
+  replays: z.record(name, z.string().regex(/^results\/[\w./-]+$/)).default({}),
   claims: z.array(Claim).min(1),
 });
 
@@ -92,6 +96,8 @@ export function experimentsOf(test: ClaimTest): readonly string[] {
       return test.experiments;
     case 'map-recommends':
       return [test.experiment, test.vectors];
+    case 'replay-wins':
+    case 'replay-switches':
     case 'needs-replay':
     case 'not-testable':
       return [];

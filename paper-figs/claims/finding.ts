@@ -3,6 +3,7 @@ import type { LabelledVector } from '../../analysis/features/separation.ts';
 import type { Example } from '../../analysis/policy-map/choose/training.ts';
 import type { TrialRecord } from '../../harness/core/trial.ts';
 import type { WorkloadClass } from '../../harness/core/workload.ts';
+import type { ReplayFigures } from './replay-figures.ts';
 
 export const VERDICTS = ['reproduced', 'partly', 'not reproduced', 'not testable', 'not judged'] as const;
 /** `not testable`: this engine or version cannot show it; `not judged`: it could, but the data are not there. */
@@ -35,6 +36,8 @@ export interface Evidence {
   readonly vectors: ReadonlyMap<string, readonly LabelledVector[]>;
   /** What a map knows that learnt an experiment, under its name, together with the run that gave its vectors. */
   readonly situations: ReadonlyMap<string, readonly Example[]>;
+  /** Figures of replays that are kept, by the name that claims give them. */
+  readonly replays?: ReadonlyMap<string, ReplayFigures>;
 }
 
 /** The finding when an experiment of a claim has no run, or no trial that completed. */

@@ -215,3 +215,50 @@ test('what only a replay can show is not judged, and says so', (t) => {
   t.is(finding.verdict, 'not judged');
   t.deepEqual(finding.because, ['needs pmvx replay: a day of phases']);
 });
+
+const DAY = {
+  v: 1 as const,
+  day: 'mixed',
+  comparisons: [{ arm: 'auto', against: 'eevdf', scope: 'day', pairs: 4, ratio: 0.8, low: 0.75, high: 0.85 }],
+  best: 'x',
+  againstBest: { pairs: 4, ratio: 0.95, low: 0.92, high: 0.98 },
+  daemons: [{ switches: 5, gapMostMs: 3 }, { switches: 4 }],
+  lost: [],
+};
+
+test('a day that the daemon wins against EEVDF and the best single policy reproduces the claim, against one partly', (t) => {
+  const verdict = (day: typeof DAY) =>
+    judgeClaim({ kind: 'replay-wins', replay: 'day' }, evidence({}, { replays: new Map([['day', day]]) }))
+      .verdict;
+  t.is(verdict(DAY), 'reproduced');
+  t.is(verdict({ ...DAY, againstBest: { ...DAY.againstBest, high: 1.01 } }), 'partly');
+  t.is(
+    verdict({ ...DAY, comparisons: [], againstBest: { ...DAY.againstBest, high: 1.01 } }),
+    'not reproduced',
+  );
+  const finding = judgeClaim({ kind: 'replay-wins', replay: 'day' }, evidence({}));
+  t.deepEqual(
+    [finding.verdict, finding.because[0]],
+    ['not judged', 'no replay of day: run pmvx replay first'],
+  );
+});
+
+test('a day in which the daemon was lost wins nothing', (t) => {
+  const lost = { ...DAY, lost: [{ arm: 'auto', block: 2, how: 'crashed' } as never] };
+  const finding = judgeClaim(
+    { kind: 'replay-wins', replay: 'day' },
+    evidence({}, { replays: new Map([['day', lost]]) }),
+  );
+  t.is(finding.verdict, 'not reproduced');
+});
+
+test('switches under load show a part of the claim about the runtime; a daemon that never switched shows none', (t) => {
+  const judged = (day: typeof DAY) =>
+    judgeClaim(
+      { kind: 'replay-switches', replay: 'day' },
+      evidence({}, { replays: new Map([['day', day]]) }),
+    );
+  t.is(judged(DAY).verdict, 'partly');
+  t.deepEqual(judged(DAY).numbers, { lives: 2, longest_gap_ms: 3 });
+  t.is(judged({ ...DAY, daemons: [{ switches: 0 }] }).verdict, 'not reproduced');
+});

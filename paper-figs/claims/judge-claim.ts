@@ -5,6 +5,8 @@ import { identicalCopies } from './identical-copies.ts';
 import { mapRecommends } from './map-recommends.ts';
 import { noHarm } from './no-harm.ts';
 import { otherSubsystems } from './other-subsystems.ts';
+import { replaySwitches } from './replay-switches.ts';
+import { replayWins } from './replay-wins.ts';
 import { selectionGains } from './selection-gains.ts';
 import { vectorsTellApart } from './vectors-tell-apart.ts';
 
@@ -23,6 +25,10 @@ export function judgeClaim(test: ClaimTest, evidence: Evidence): Finding {
       return vectorsTellApart(test, evidence);
     case 'map-recommends':
       return mapRecommends(test, evidence);
+    case 'replay-wins':
+      return replayWins(test, evidence);
+    case 'replay-switches':
+      return replaySwitches(test, evidence);
     case 'needs-replay':
       // Its tables are no evidence yet: a rule that reads them takes this one's place.
       return { verdict: 'not judged', because: [`needs pmvx replay: ${test.why}`], numbers: {} };

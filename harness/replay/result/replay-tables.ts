@@ -82,6 +82,36 @@ export function comparisonsCsv({ comparisons }: ReplayResult): string {
   );
 }
 
+/** `replay.json`: all figures, for programs. */
+export function replayJson(day: Day, result: ReplayResult): Readonly<Record<string, unknown>> {
+  const flat = (ratio: PairedRatio) => {
+    const [point, low, high] = numbersOf(ratio);
+    return Object.fromEntries(
+      Object.entries({ pairs: ratio.pairs, ratio: point, low, high }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    );
+  };
+  const { comparisons, best, againstBest, gainPhases, gain, reactions, daemons, lost } = result;
+  return {
+    v: 1,
+    day: day.name,
+    comparisons: comparisons.map(({ arm, against, scope, ratio }) => ({
+      arm,
+      against,
+      scope,
+      ...flat(ratio),
+    })),
+    ...(best === undefined ? {} : { best }),
+    ...(againstBest === undefined ? {} : { againstBest: flat(againstBest) }),
+    gainPhases,
+    ...(gain === undefined ? {} : { gain: flat(gain) }),
+    reactions,
+    daemons,
+    lost,
+  };
+}
+
 /** `reactions.csv`: how the daemon met each phase of each block. */
 export function reactionsCsv({ reactions }: ReplayResult): string {
   return formatCsv(
