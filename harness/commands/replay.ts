@@ -56,12 +56,12 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
 }
 
 async function readMapFile(path: string | undefined, arms: readonly Arm[]): Promise<Buffer | undefined> {
-  const asked = arms.some(({ kind }) => kind === 'auto');
+  const asked = arms.some(({ kind }) => kind === 'auto' || kind === 'oracle');
   if (path === undefined) {
     if (!asked) return undefined;
     throw new PmvxError(ExitCode.usage, {
       where: '--map',
-      what: 'the arm auto asks a policy map, and none is given',
+      what: 'the daemon lives in the arms auto and oracle, and has no policy map',
       next: 'pmvx learn RUN --map FILE makes one',
     });
   }

@@ -50,6 +50,13 @@ export function parseDay(text: string, file: string, catalog: Catalog, engine?: 
     );
   }
   const machine = normaliseMachine({ ...raw.machine, engine: engine ?? raw.machine.engine });
+  if (machine.engine === 'native' || machine.engine === 'mock') {
+    faults.push({
+      where: source.locate(['machine', 'engine']),
+      what: `a day is lived in a guest, and ${machine.engine} has none`,
+      next: 'Use exact, tcg or kvm',
+    });
+  }
   faults.push(...imageFaults(raw, catalog, source.locate), ...nameFaults(raw, source.locate));
   const phases = raw.phases.map((phase, at): Phase => {
     const parts = phase.parts.flatMap((part, index) => {

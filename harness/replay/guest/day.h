@@ -55,6 +55,7 @@ void helper_cost(const char *when);
 void helper_ask(const struct plan *plan, const struct phase *phase);
 void helper_answer(const struct phase *phase, FILE *out);
 void helper_kill(void);
+void helper_reaped(pid_t pid, int status);
 void helper_stop(const struct plan *plan, FILE *out);
 
 /* lanes.c */

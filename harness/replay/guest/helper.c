@@ -22,6 +22,7 @@
 static pid_t helper = -1;
 static uint64_t began_ns, asked_ns;
 static int asking = -1;
+static int end_status = -1; /* as waitpid(2) has it; -1: it lives */
 
 static void sleep_ms(long ms)
 {
@@ -93,7 +94,7 @@ void helper_cost(const char *when)
 	long rss = 0, peak = 0;
 	FILE *status;
 
-	if (helper < 0 || clock_getcpuclockid(helper, &clock) || clock_gettime(clock, &used))
+	if (helper < 0 || end_status >= 0 || clock_getcpuclockid(helper, &clock) || clock_gettime(clock, &used))
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/status", helper);
 	status = fopen(path, "re");
@@ -109,7 +110,7 @@ void helper_cost(const char *when)
 /* Sends the phase's line; its rounds begin meanwhile, so that what the helper does is paid for by the phase. */
 void helper_ask(const struct plan *plan, const struct phase *phase)
 {
-	if (!phase->ask || helper < 0)
+	if (!phase->ask || helper < 0 || end_status >= 0)
 		return;
 	if (asking < 0)
 		asking = connected(plan->socket);
@@ -142,28 +143,39 @@ void helper_answer(const struct phase *phase, FILE *out)
 
 void helper_kill(void)
 {
-	if (helper > 0)
+	if (helper > 0 && end_status < 0)
 		kill(helper, SIGKILL);
+}
+
+/* A child of ours has ended that is no round. */
+void helper_reaped(pid_t pid, int status)
+{
+	if (pid == helper)
+		end_status = status;
 }
 
 void helper_stop(const struct plan *plan, FILE *out)
 {
 	uint64_t began = now_ns();
-	int status = 0;
-	pid_t gone = 0;
+	int status;
 	char *line = NULL;
 	size_t size = 0;
 
 	if (helper < 0)
 		return;
-	kill(helper, SIGTERM);
-	while (!(gone = waitpid(helper, &status, WNOHANG)) && now_ns() - began < STOP_MS * 1000000ull)
-		sleep_ms(LOOK_MS);
-	if (!gone) {
-		kill(helper, SIGKILL);
-		waitpid(helper, &status, 0);
+	if (end_status < 0)
+		kill(helper, SIGTERM);
+	while (end_status < 0) {
+		if (waitpid(helper, &status, WNOHANG) == helper) {
+			end_status = status;
+		} else if (now_ns() - began > STOP_MS * 1000000ull) {
+			kill(helper, SIGKILL);
+			waitpid(helper, &end_status, 0);
+		} else {
+			sleep_ms(LOOK_MS);
+		}
 	}
-	fprintf(out, "helper ended %d %llu\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+	fprintf(out, "helper ended %d %llu\n", WIFSIGNALED(end_status) ? 128 + WTERMSIG(end_status) : WEXITSTATUS(end_status),
 		(unsigned long long)(now_ns() - began));
 	for (int i = -1; i < plan->reports.count; i++) {
 		FILE *report = fopen(i < 0 ? LOG : plan->reports.text[i], "re");

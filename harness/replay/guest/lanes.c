@@ -118,8 +118,10 @@ bool phase_run(const struct plan *plan, const struct phase *phase, int number, u
 			fail("wait: %s", strerror(errno));
 		while (i < phase->count && running[i].pid != pid)
 			i++;
-		if (i == phase->count)
-			continue; /* the helper, or a child that was left to us */
+		if (i == phase->count) {
+			helper_reaped(pid, status);
+			continue;
+		}
 		round_tell(plan, phase, i, &running[i], status, out);
 		ok = ok && WIFEXITED(status) && !WEXITSTATUS(status);
 		running[i].pid = 0;
