@@ -14,7 +14,11 @@ source=/usr/src/scx-source
 
 # The headers of the kernel source's libbpf, and the library that is here: the guest has the same package.
 ln -sfn "$source/tools/lib/bpf" /build/include/bpf
-gcc -std=gnu11 -O2 -Wall -Wextra -fPIC -shared -pthread -I"$in/node-api" -isystem /build/include -isystem "$source/tools/include/uapi" \
+mkdir -p /build/include/linux
+for header in bpf.h bpf_common.h btf.h; do
+	ln -sf "$source/tools/include/uapi/linux/$header" "/build/include/linux/$header"
+done
+gcc -std=gnu11 -O2 -Wall -Wextra -fPIC -shared -pthread -I"$in/node-api" -isystem /build/include \
 	-o "$out/ebpf.node" "$in"/bpf/napi/src/*.c -l:libbpf.so.1
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/day" "$in"/harness/replay/guest/*.c
