@@ -34,7 +34,7 @@ struct task {
 
 /* What all share. */
 struct shared {
-	_Atomic uint32_t gate, ready, over;
+	_Atomic uint32_t over; /* 1: all groups have done their share; 2: someone gave up */
 	_Atomic uint32_t unfinished; /* groups */
 	_Atomic uint64_t done[GROUPS_MAX];
 	uint64_t started_ns, finished_ns;
@@ -65,9 +65,6 @@ static _Noreturn void give_up(const char *what, int error)
 	fprintf(stderr, "synth: %s: %s\n", what, strerror(error));
 	atomic_store(&shared->over, 2);
 	futex(&shared->over, FUTEX_WAKE, 1);
-	/* The main program may still wait for all to be ready. */
-	atomic_fetch_add(&shared->ready, TASKS_MAX);
-	futex(&shared->ready, FUTEX_WAKE, 1);
 	for (;;)
 		pause();
 }

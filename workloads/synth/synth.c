@@ -105,10 +105,6 @@ static _Noreturn void play(struct task *task)
 	prepare(&player);
 	prctl(PR_SET_TIMERSLACK, 1);
 	run_as(task);
-	atomic_fetch_add(&shared->ready, 1);
-	futex(&shared->ready, FUTEX_WAKE, 1);
-	while (!atomic_load(&shared->gate))
-		futex(&shared->gate, FUTEX_WAIT, 0);
 	for (now = now_ns();;) {
 		uint64_t began = begin_round(&player, now);
 
@@ -150,15 +146,16 @@ static void start(struct task *task)
 	play(task);
 }
 
-/* Processes first: a fork copies the memory of the threads that are there. */
+/*
+ * Processes first: a fork copies the memory of the threads that are there. Nobody waits for the others: that would be waits and wake-ups
+ * that no profile asks for.
+ */
 static void start_all(void)
 {
 	for (int as = PROCESS; as >= THREAD; as--)
 		for (int i = 0; i < task_total; i++)
 			if (tasks[i].group->as == as)
 				start(&tasks[i]);
-	for (uint32_t ready; (ready = atomic_load(&shared->ready)) < (uint32_t)task_total && !atomic_load(&shared->over);)
-		futex(&shared->ready, FUTEX_WAIT, ready);
 }
 
 static void make_tasks(void)
@@ -252,10 +249,8 @@ int main(int argc, char **argv)
 			load_disk();
 	make_tasks();
 	lay_tokens();
-	start_all();
 	shared->started_ns = now_ns();
-	atomic_store(&shared->gate, 1);
-	futex(&shared->gate, FUTEX_WAKE, INT_MAX);
+	start_all();
 	while (!atomic_load(&shared->over))
 		futex(&shared->over, FUTEX_WAIT, 0);
 	if (atomic_load(&shared->over) != 1)
