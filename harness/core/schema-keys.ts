@@ -9,6 +9,7 @@ interface SchemaNode {
   readonly oneOf?: readonly SchemaNode[];
   readonly allOf?: readonly SchemaNode[];
   readonly const?: unknown;
+  readonly required?: readonly string[];
   readonly description?: string;
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
@@ -77,9 +78,10 @@ function branches(node: SchemaNode, root: SchemaNode, value: unknown): SchemaNod
   return [node, ...expanded].filter((branch) => agrees(branch, value));
 }
 
-/** A branch whose tag differs from the value's is not the one that was meant. */
+/** A branch whose tag, a constant that it asks for, differs from the value's is not the one that was meant. */
 function agrees(node: SchemaNode, value: unknown): boolean {
-  return Object.entries(node.properties ?? {}).every(
-    ([key, child]) => child.const === undefined || valueAt(value, [key]) === child.const,
-  );
+  return (node.required ?? []).every((key) => {
+    const tag = node.properties?.[key]?.const;
+    return tag === undefined || valueAt(value, [key]) === tag;
+  });
 }
