@@ -112,6 +112,7 @@ test('help names every command, with examples and exit codes', async (t) => {
     'run',
     'analyze',
     'merge',
+    'slurm',
     'figures',
     'report',
     'list',

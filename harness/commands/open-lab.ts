@@ -38,8 +38,6 @@ async function openRealLab(spec: Spec, context: CommandContext): Promise<Lab> {
   const image = await requireImage(context.root, cache, spec.image);
   const tested =
     spec.machine.engine === 'exact' ? await provenImage(image, context) : await readSelfTest(image);
-  const { manifest } = image;
-  const digest = (name: string): string => (manifest.files[name] as { sha256: string }).sha256;
   return {
     engine: await openEngine(spec, image, {
       cache,
@@ -47,21 +45,28 @@ async function openRealLab(spec: Spec, context: CommandContext): Promise<Lab> {
       warn: (line) => context.warn(`pmvx: ${line}`),
       signal: context.signal,
     }),
-    image: {
-      id: manifest.id,
-      recipe: manifest.recipe,
-      digests: {
-        image: image.digest,
-        kernel: digest(IMAGE_FILES.kernel),
-        initramfs: digest(IMAGE_FILES.initrd),
-        root: digest(IMAGE_FILES.root),
-        plugin: digest(IMAGE_FILES.plugin),
-        packages: digest(IMAGE_FILES.packages),
-      },
-      guestKernel: manifest.guestKernel,
-      qemu: { version: manifest.qemuVersion, digest: digest('qemu/bin/qemu-system-x86_64') },
-      ...(tested === undefined ? {} : { selfTest: { ...tested } }),
+    image: imageFacts(image, tested),
+  };
+}
+
+/** What provenance keeps of an image. */
+export function imageFacts(image: ReadyImage, tested: SelfTestReport | undefined): ImageFacts {
+  const { manifest } = image;
+  const digest = (name: string): string => (manifest.files[name] as { sha256: string }).sha256;
+  return {
+    id: manifest.id,
+    recipe: manifest.recipe,
+    digests: {
+      image: image.digest,
+      kernel: digest(IMAGE_FILES.kernel),
+      initramfs: digest(IMAGE_FILES.initrd),
+      root: digest(IMAGE_FILES.root),
+      plugin: digest(IMAGE_FILES.plugin),
+      packages: digest(IMAGE_FILES.packages),
     },
+    guestKernel: manifest.guestKernel,
+    qemu: { version: manifest.qemuVersion, digest: digest('qemu/bin/qemu-system-x86_64') },
+    ...(tested === undefined ? {} : { selfTest: { ...tested } }),
   };
 }
 

@@ -14,6 +14,7 @@ import { addMcpCommand } from './mcp-program.ts';
 import { addPaperCommands } from './paper-program.ts';
 import { addReplayCommands } from './replay-program.ts';
 import { addResultsCommands } from './results-program.ts';
+import { addSlurmCommands } from './slurm-program.ts';
 import { addSpecCommands } from './spec-program.ts';
 import { addTraceCommands } from './trace-program.ts';
 
@@ -43,6 +44,7 @@ Exit codes:
 const GROUPS = [
   addSpecCommands,
   addResultsCommands,
+  addSlurmCommands,
   addPaperCommands,
   addCatalogCommands,
   addForkCommands,

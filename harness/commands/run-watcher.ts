@@ -6,7 +6,7 @@ import { LiveLine } from '../run/live-line.ts';
 import { type Paint, Progress } from '../run/progress.ts';
 import type { CommandContext } from './context.ts';
 
-const COLOURS = { good: 'green', bad: 'red', odd: 'yellow', faint: 'gray' } as const;
+export const COLOURS = { good: 'green', bad: 'red', odd: 'yellow', faint: 'gray' } as const;
 const REDRAW_MS = 1000;
 
 /** Whether output may carry colours: a terminal that understands them and a user who did not decline. */

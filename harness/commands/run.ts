@@ -2,13 +2,12 @@
 import { dirname, join, relative } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
 import type { ExitCode } from '../core/errors.ts';
-import { looksOf } from '../core/looks.ts';
 import type { Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
 import { type Plan, planTrials } from '../plan/plan.ts';
 import { formatShard, type Shard, shardOf } from '../plan/shard.ts';
-import { type EarlyStop, type RecordSink, type RunEnd, runTrials } from '../run/controller.ts';
+import { type RecordSink, type RunEnd, runTrials } from '../run/controller.ts';
 import { machinesThatFit, preflight, requireMemory } from '../run/preflight.ts';
 import { resultsPlace } from '../run/results-place.ts';
 import { readSpec } from '../spec/read-spec.ts';
@@ -22,12 +21,16 @@ import { endRun } from './run-end.ts';
 import { chooseRunPlace, type PlaceOptions, type RunPlace } from './run-place.ts';
 import { watchRun } from './run-watcher.ts';
 import { shellWords } from './shell-words.ts';
+import type { SlurmOptions } from './slurm-options.ts';
+import { stopRule } from './stop-rule.ts';
 
 export interface RunOptions extends PlaceOptions {
   /** Path of the spec. */
   readonly spec: string;
   readonly jobs?: number;
   readonly engine?: EngineName;
+  /** Elsewhere than on this host. */
+  readonly on?: 'slurm';
   /** Only the blocks of one of several hosts. */
   readonly shard?: Shard;
   /** False: no table and no figure at the end. */
@@ -37,9 +40,11 @@ export interface RunOptions extends PlaceOptions {
 }
 
 /** Reads a spec and runs it, or goes on with a run of it. */
-export const runCommand: Command<RunOptions> = async (options, context) => {
+export const runCommand: Command<RunOptions & SlurmOptions> = async (options, context) => {
   const spec = await readSpec(options.spec, await context.catalog(), options.engine);
-  return runSpec(spec, options, context);
+  if (options.on !== 'slurm') return runSpec(spec, options, context);
+  const { runSpecOnSlurm } = await import('./run-on-slurm.ts');
+  return runSpecOnSlurm(spec, options, context);
 };
 
 /** A spec with its plan, and what it is run with beyond that. */
@@ -114,19 +119,6 @@ export async function runPlan(
   } finally {
     await run.close();
   }
-}
-
-/** The spec's rule for stopping before the last block; `atEnough` hears after how many blocks it held. */
-async function stopRule(spec: Spec, atEnough: (blocks: number) => void): Promise<EarlyStop> {
-  const { narrowEnough } = await import('../../analysis/stopping/narrow-enough.ts');
-  return {
-    looks: looksOf(spec),
-    enough: (records, blocks) => {
-      const is = narrowEnough(spec, records);
-      if (is) atEnough(blocks);
-      return is;
-    },
-  };
 }
 
 /** Fills the host's cores and memory and no more. In real time each vCPU has a core to itself, on native a trial the whole host. */

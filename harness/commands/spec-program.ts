@@ -4,6 +4,7 @@ import type { ExitCode } from '../core/errors.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
 import { jobsOption, shardOption } from './options.ts';
+import { addSlurmOptions, type SlurmOptions } from './slurm-options.ts';
 
 const RUN_NOTES = `
 Trials run in the order of \`pmvx plan\`, N at once, and are recorded one by one: what is recorded is never run again,
@@ -15,6 +16,7 @@ Examples:
   pmvx run my.yaml --jobs 4 --out /data/runs/night-1
   pmvx run my.yaml --out /data/runs/night-1 --resume
   pmvx run my.yaml --shard 2/8 --out parts/2        on the second of eight hosts; then pmvx merge parts/* --out night-1
+  pmvx run my.yaml --on slurm --partition long --out /shared/night-1     see \`pmvx slurm --help\`
   pmvx run my.yaml --engine mock                    try a spec without any VM: invented numbers, no measurement`;
 
 /** Adds what begins with a spec: `pmvx quickstart | validate | plan | schema | run | fidelity`. */
@@ -61,24 +63,27 @@ export function addSpecCommands(
       finish(await schemaCommand({}, context));
     });
 
-  program
+  const run = program
     .command('run')
     .description('run a spec, or go on with a run of it')
     .argument('<spec>', 'YAML file')
     .addOption(jobsOption())
     .addOption(new Option('--engine <name>', "instead of the spec's").choices(ENGINE_NAMES))
     .addOption(shardOption())
+    .addOption(new Option('--on <where>', 'elsewhere than on this host').choices(['slurm']))
     .option('--out <dir>', "folder of the run; default results/runs/<the spec's name>-<time>")
     .option(
       '--resume [run]',
       'go on with a run: its id or folder; default --out, else the latest of this spec',
     )
     .option('--no-report', 'records only: no table, no figure; `pmvx analyze` makes them later')
-    .addHelpText('after', RUN_NOTES)
-    .action(async (spec: string, options: Omit<import('./run.ts').RunOptions, 'spec'>) => {
+    .addHelpText('after', RUN_NOTES);
+  addSlurmOptions(run).action(
+    async (spec: string, options: Omit<import('./run.ts').RunOptions & SlurmOptions, 'spec'>) => {
       const { runCommand } = await import('./run.ts');
       finish(await runCommand({ spec, ...options }, context));
-    });
+    },
+  );
 
   program
     .command('fidelity')

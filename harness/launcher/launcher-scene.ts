@@ -52,7 +52,7 @@ const FAKES: Readonly<Record<string, string>> = {
   'apt-cache': '[[ -e "$SCENE/lists" ]]',
   sudo: '[[ $1 != --non-interactive ]] || shift\nexec "$@"',
   ...Object.fromEntries(
-    'node mmdebstrap tar mount unshare setpriv newuidmap gcc clang git Rscript'
+    'node mmdebstrap tar mount unshare setpriv newuidmap gcc clang git Rscript slurmctld slurmd sbatch munged slurmdbd mariadbd ip'
       .split(' ')
       .map((name) => [name, 'exit 1']),
   ),

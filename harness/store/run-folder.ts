@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
+import { CHECKS_FILE, requireUnbroken } from './checks.ts';
 import { NODES_FILE } from './nodes.ts';
 import { readLog } from './read-log.ts';
 import {
@@ -30,6 +31,7 @@ export const RUN_FILES = {
   csv: 'trials.csv',
   stop: 'stop.json',
   nodes: NODES_FILE,
+  checks: CHECKS_FILE,
   consoles: 'consoles',
 } as const;
 
@@ -100,7 +102,7 @@ export async function openRun(
 }
 
 /**
- * Reads a run, also one in progress. Throws when a file is missing or damaged. `keep` is what of each record stays in memory: a large run
+ * Reads a run, also one in progress. Throws when a file is missing or damaged, or its checks found the lab broken. `keep` is what of each record stays in memory: a large run
  * has more output than an analysis can hold.
  */
 export async function readRun(
@@ -108,6 +110,7 @@ export async function readRun(
   keep?: (record: TrialRecord) => TrialRecord,
 ): Promise<StoredRun> {
   const { notices: doubts, ...described } = await readDescription(folder);
+  await requireUnbroken(folder);
   const path = join(folder, RUN_FILES.log);
   const contents = await readLog(path, keep);
   const torn =

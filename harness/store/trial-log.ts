@@ -73,7 +73,12 @@ export class TrialLog {
 
   /** Resolves when the record would survive a power cut. On an error the log is as before. */
   append(record: TrialRecord): Promise<void> {
-    const done = this.#last.then(() => this.#append(record));
+    return this.appendAll([record]);
+  }
+
+  /** The same for several at once: one write and one fsync. A crash may keep the first of them only, each whole. */
+  appendAll(records: readonly TrialRecord[]): Promise<void> {
+    const done = this.#last.then(() => this.#append(records));
     this.#last = done.catch(() => undefined);
     return done;
   }
@@ -84,17 +89,24 @@ export class TrialLog {
     await this.#handle.close();
   }
 
-  async #append(record: TrialRecord): Promise<void> {
-    if (this.#known.has(record.trial)) {
-      throw new PmvxError(ExitCode.failure, {
-        where: this.path,
-        what: `trial ${record.trial} is already recorded`,
-        next: 'A trial has one record; start a new run to measure it again',
-      });
+  async #append(records: readonly TrialRecord[]): Promise<void> {
+    const fresh = new Set<string>();
+    for (const { trial } of records) {
+      if (this.#known.has(trial) || fresh.has(trial)) {
+        throw new PmvxError(ExitCode.failure, {
+          where: this.path,
+          what: `trial ${trial} is already recorded`,
+          next: 'A trial has one record; start a new run to measure it again',
+        });
+      }
+      fresh.add(trial);
     }
-    await this.#write(sealLine(record));
-    this.#known.add(record.trial);
-    this.#records.push(record);
+    if (records.length === 0) return;
+    await this.#write(Buffer.concat(records.map(sealLine)));
+    for (const record of records) {
+      this.#known.add(record.trial);
+      this.#records.push(record);
+    }
   }
 
   async #write(line: Buffer): Promise<void> {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/ids.ts';
 import type { TrialRecord } from '../../core/trial.ts';
+import { requireUnbroken } from '../../store/checks.ts';
 import type { LinePlace } from '../../store/log-lines.ts';
 import { type Nodes, readNodes } from '../../store/nodes.ts';
 import { readLog } from '../../store/read-log.ts';
@@ -36,6 +37,7 @@ export function trialKey(
 /** Reads the run in `folder`, also one in progress. */
 export async function readPart(folder: string): Promise<Part> {
   const { notices, ...described } = await readDescription(folder);
+  await requireUnbroken(folder);
   const path = join(folder, RUN_FILES.log);
   const { records, torn } = await readLog(
     path,
