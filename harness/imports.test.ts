@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'analysis/': ['harness/core/'],
   'harness/run/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/store/'],
   'harness/scale/': ['harness/core/', 'harness/lab/', 'harness/plan/', 'harness/run/', 'harness/store/'],
+  'harness/tune/': ['harness/core/', 'harness/lab/', 'harness/run/', 'analysis/'],
   'harness/whatif/': ['harness/core/', 'harness/lab/', 'harness/run/', 'analysis/'],
   'harness/replay/': [
     'harness/core/',

@@ -34,7 +34,7 @@ export function workloadVector(
   try {
     const why = emptiness(counted);
     if (why !== undefined) return { kind: 'unknown', why };
-    const scaled = FEATURES.map((feature, at) => scaledReading(feature.of(counted), scales[at] as Scale));
+    const scaled = scaledReadings(counted, scales);
     const length = Math.hypot(...scaled);
     // All features at their centres: like everything, and so like nothing.
     if (!(length > 1e-6))
@@ -44,6 +44,11 @@ export function workloadVector(
     if (!(error instanceof AbsentCounter)) throw error;
     return { kind: 'unknown', why: `${error.message} is absent` };
   }
+}
+
+/** Robust deviations from the middle of all workloads, drawn to 0 where few events speak: the vector before it is given unit length. Throws `AbsentCounter`. */
+export function scaledReadings(counted: Counted, scales: readonly Scale[] = SCALES): readonly number[] {
+  return FEATURES.map((feature, at) => scaledReading(feature.of(counted), scales[at] as Scale));
 }
 
 /** Raw readings in the order of {@link FEATURES}; throws `AbsentCounter`. */

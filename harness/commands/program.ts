@@ -17,6 +17,7 @@ import { addResultsCommands } from './results-program.ts';
 import { addSlurmCommands } from './slurm-program.ts';
 import { addSpecCommands } from './spec-program.ts';
 import { addTraceCommands } from './trace-program.ts';
+import { addTuneCommand } from './tune-program.ts';
 
 const EXAMPLES = `
 Examples:
@@ -52,6 +53,7 @@ const GROUPS = [
   addAutotuneCommands,
   addReplayCommands,
   addMcpCommand,
+  addTuneCommand,
   addTraceCommands,
   addBenchCommands,
   addImageCommands,
