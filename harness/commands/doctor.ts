@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, release, totalmem } from 'node:os';
 import { execa } from 'execa';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { confinement } from '../lab/confine/confine.ts';
 import type { EngineStatus } from '../lab/engine.ts';
 import { type ReadyImage, requireImage } from '../lab/image.ts';
 import { cacheFolder } from '../lab/image-files.ts';
@@ -73,7 +74,16 @@ async function hostFacts(cache: string): Promise<Record<string, string>> {
     kernel: release(),
     node: process.version,
     disk,
+    machines: await confinementWords(),
   };
+}
+
+/** Who machines run as, and what they see. */
+async function confinementWords(): Promise<string> {
+  const found = await confinement();
+  if (found.as === 'nobody')
+    return `run as this user, behind QEMU's filter of system calls only: no namespaces here (${found.why})`;
+  return `run as ${found.as}, without network, and see their own files only`;
 }
 
 async function programs(): Promise<Record<string, boolean>> {

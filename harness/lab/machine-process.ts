@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { confinedCommand, type Reach, takeBack } from './confine/confine.ts';
 
 export interface ProcessEnd {
   /** Exit code, or signal such as `SIGKILL`. */
@@ -36,6 +37,8 @@ export const MONITOR_FD = 3;
 
 interface MachineOptions {
   readonly cwd: string;
+  /** All of the host that the process can reach, `cwd` among it; the whole host when absent. */
+  readonly reach?: Reach | undefined;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -48,9 +51,11 @@ interface MachineOptions {
 export function startMachine(command: readonly string[], options: MachineOptions): MachineProcess {
   options.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(Math.min(Math.ceil(options.deadlineMs), 2 ** 31 - 1));
-  const [program, ...args] = boundTo(process.pid, command);
+  const { cwd, reach } = options;
+  const held = reach === undefined ? command : confinedCommand(process.pid, command, cwd, reach);
+  const [program, ...args] = boundTo(process.pid, held);
   const running = execa(program, args, {
-    cwd: options.cwd,
+    cwd,
     // QEMU needs nothing of the caller's environment.
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
     extendEnv: false,
@@ -66,7 +71,8 @@ export function startMachine(command: readonly string[], options: MachineOptions
   const monitor = running.stdio[MONITOR_FD] as unknown as Duplex;
   // A monitor that breaks off is seen by the end of the process.
   monitor.on('error', () => undefined);
-  const ended = running.then((end): ProcessEnd => {
+  const ended = running.then(async (end): Promise<ProcessEnd> => {
+    if (reach !== undefined) await takeBack(reach);
     options.signal.throwIfAborted();
     return {
       ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),

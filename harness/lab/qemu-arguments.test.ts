@@ -108,13 +108,13 @@ test('the speed of a vCPU is 1000 / 2^shift / vCPUs million instructions a secon
 
 test('a snapshot is written to files that its forks map for themselves alone', (t) => {
   for (const [mapped, share] of [
-    ['shared', 'on'],
-    ['private', 'off'],
+    ['shared', 'share=on'],
+    ['private', 'share=off,readonly=on,rom=off'],
   ] as const) {
     const args = argumentsOn('exact', { ...FILES, memory: { paths: ['/s,t/ram-0'], mapped } });
     t.is(
       valuesOf('-object', args)[0],
-      `memory-backend-file,id=ram0,mem-path=/s,,t/ram-0,share=${share},size=1024M`,
+      `memory-backend-file,id=ram0,mem-path=/s,,t/ram-0,${share},size=1024M`,
     );
     t.regex(valuesOf('-machine', args)[0] ?? '', /,memory-backend=ram0$/);
   }

@@ -140,7 +140,9 @@ function memory({ memoryMiB, vcpus, topology: { nodes } }: Machine, files: Machi
 
 function backend(id: string, mib: number, path?: string, mapped?: 'shared' | 'private'): string {
   if (path === undefined) return `memory-backend-ram,id=${id},size=${mib}M`;
-  return `memory-backend-file,id=${id},mem-path=${value(path)},share=${mapped === 'shared' ? 'on' : 'off'},size=${mib}M`;
+  // A fork's memory is its own from the first write on; the file is opened for reading.
+  const mode = mapped === 'shared' ? 'share=on' : 'share=off,readonly=on,rom=off';
+  return `memory-backend-file,id=${id},mem-path=${value(path)},${mode},size=${mib}M`;
 }
 
 /** QEMU's `shift`: an instruction lasts 2^shift ns, so all vCPUs together run 1000 / 2^shift MIPS. */

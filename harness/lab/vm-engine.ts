@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from '../core/spec.ts';
+import { heldTo, type Reach, SYSTEM_CALL_FILTER } from './confine/confine.ts';
 import type { Engine, GuestOutcome, Orders } from './engine.ts';
 import type { ReadyImage } from './image.ts';
 import { runMachineProcess } from './machine-process.ts';
@@ -36,7 +37,11 @@ export function machineCommand(
     ...MACHINE_FILES,
     ...(memory === undefined ? {} : { memory }),
   };
-  return [...qemuProgram(image.folder), ...qemuArguments(accelerator, machine, files, use)];
+  return [
+    ...qemuProgram(image.folder),
+    ...SYSTEM_CALL_FILTER,
+    ...qemuArguments(accelerator, machine, files, use),
+  ];
 }
 
 /** The engine that boots a machine of `image` for every trial. */
@@ -45,13 +50,14 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
     name: accelerator,
     async runTrial(orders, machine, folder, signal): Promise<GuestOutcome> {
       const started = performance.now();
-      await mkdir(folder, { recursive: true });
+      await emptyFolder(folder);
       const use = hashUse(accelerator, options);
       try {
         await writeMailbox(join(folder, MACHINE_FILES.mailbox), orders);
         const command = machineCommand(accelerator, image, machine, undefined, use);
         const deadlineMs = options.hostDeadlineMs(orders, machine);
-        const end = await runMachineProcess(command, { cwd: folder, deadlineMs, signal });
+        const reach = await machineReach(accelerator, image, folder, use);
+        const end = await runMachineProcess(command, { cwd: folder, deadlineMs, signal, reach });
         await tellHash(options, use, folder);
         const seconds = (performance.now() - started) / 1000;
         const outcome = await readOutcome(end, saidIn(folder), seconds);
@@ -62,6 +68,22 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
       }
     },
   };
+}
+
+/** What a machine in `folder` needs of the host; undefined where this host cannot hold it to that. */
+export function machineReach(
+  accelerator: Accelerator,
+  image: ReadyImage,
+  folder: string,
+  use: MachineUse,
+  more: Partial<Pick<Reach, 'read' | 'write'>> = {},
+): Promise<Reach | undefined> {
+  const own = [...Object.values(MACHINE_FILES), use.hash, use.switches?.path];
+  return heldTo({
+    read: [image.folder, folder, ...(more.read ?? [])],
+    write: [...own.flatMap((name) => (name === undefined ? [] : join(folder, name))), ...(more.write ?? [])],
+    devices: accelerator === 'kvm' ? ['/dev/kvm'] : [],
+  });
 }
 
 export function saidIn(folder: string): { readonly dataPath: string; readonly consolePath: string } {
@@ -79,6 +101,12 @@ export async function tellHash(
 ): Promise<void> {
   if (use.hash === undefined) return;
   options.onHash?.(await readFile(join(folder, use.hash), 'utf8').catch(() => ''));
+}
+
+/** Makes a trial's folder, without what an attempt that was killed has left there. */
+export async function emptyFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
 }
 
 /** What a machine needs only while it runs. */

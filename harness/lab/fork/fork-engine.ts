@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from '../../core/spec.ts';
 import type { Engine, GuestOutcome, Orders } from '../engine.ts';
@@ -10,9 +10,11 @@ import type { MachineUse } from '../qemu-arguments.ts';
 import { ramFile, SNAPSHOT_FILES } from '../snapshots/manifest.ts';
 import type { Snapshot } from '../snapshots/store.ts';
 import {
+  emptyFolder,
   hashUse,
   MACHINE_FILES,
   machineCommand,
+  machineReach,
   removeScratch,
   saidIn,
   tellHash,
@@ -35,7 +37,7 @@ export function forkEngine(lab: ForkLab, options: ForkOptions = {}): Engine {
   return {
     name: lab.accelerator,
     async runTrial(orders, machine, folder, signal): Promise<GuestOutcome> {
-      await mkdir(folder, { recursive: true });
+      await emptyFolder(folder);
       let snapshot: Snapshot;
       const started = performance.now();
       const seconds = () => (performance.now() - started) / 1000;
@@ -83,8 +85,10 @@ async function fork(
     await writeMailbox(join(folder, MACHINE_FILES.mailbox), orders);
     const command = machineCommand(lab.accelerator, lab.image, machine, { paths, mapped: 'private' }, use);
     const deadlineMs = lab.hostDeadlineMs(orders, machine);
+    const more = { read: [...paths, join(snapshot.folder, SNAPSHOT_FILES.state)] };
+    const reach = await machineReach(lab.accelerator, lab.image, folder, use, more);
     const began = performance.now();
-    const running = startMachine(command, { cwd: folder, deadlineMs, signal });
+    const running = startMachine(command, { cwd: folder, deadlineMs, signal, reach });
     let words = '';
     let end: ProcessEnd;
     try {

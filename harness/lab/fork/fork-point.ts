@@ -14,7 +14,7 @@ import { type Accelerator, qemuArguments } from '../qemu-arguments.ts';
 import type { SnapshotParts } from '../snapshots/keys.ts';
 import { type Json, ramFile, SNAPSHOT_FILES } from '../snapshots/manifest.ts';
 import type { Snapshot, SnapshotStore } from '../snapshots/store.ts';
-import { MACHINE_FILES, machineCommand, removeScratch, saidIn } from '../vm-engine.ts';
+import { MACHINE_FILES, machineCommand, machineReach, removeScratch, saidIn } from '../vm-engine.ts';
 import { restoreState, saveState } from './migrate.ts';
 import { openMonitor } from './monitor.ts';
 import { stopped } from './stopped.ts';
@@ -112,13 +112,17 @@ async function reach(lab: ForkLab, machine: Machine, level: Level, place: Place)
   };
   const command = machineCommand(lab.accelerator, lab.image, machine, { paths, mapped: 'shared' }, use);
   const before = await saidBefore(level.parent);
-  const running = startMachine(command, { ...place, cwd: scratch });
+  const state = join(folder, SNAPSHOT_FILES.state);
+  const born = level.parent && join(level.parent.folder, SNAPSHOT_FILES.state);
+  const more = { read: born === undefined ? [] : [born], write: [...paths, state] };
+  const reach = await machineReach(lab.accelerator, lab.image, scratch, use, more);
+  const running = startMachine(command, { ...place, cwd: scratch, reach });
   try {
     const monitor = await openMonitor(running.monitor);
-    if (level.parent) await restoreState(monitor, join(level.parent.folder, SNAPSHOT_FILES.state));
+    if (born !== undefined) await restoreState(monitor, born);
     await stopped(lab.accelerator, monitor, level, join(scratch, MACHINE_FILES.data));
     lab.onStopped?.();
-    await saveState(monitor, join(folder, SNAPSHOT_FILES.state));
+    await saveState(monitor, state);
   } catch (error) {
     const end = await endOf(running);
     throw new NoForkPoint(await readOutcome(withWords(end, error), { before, ...saidIn(scratch) }, 0));

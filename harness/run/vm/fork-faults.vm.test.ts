@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forks that something goes wrong with: killed, their snapshot cut or changed, no room for it. The results are those of a quiet run.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import {
   mkdir,
   mkdtemp,
@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { ExitCode } from '../../core/errors.ts';
+import { confinement } from '../../lab/confine/confine.ts';
 import { forkEngine } from '../../lab/fork/fork-engine.ts';
 import { decodeFrames } from '../../lab/frames.ts';
 import { cacheFolder } from '../../lab/image-files.ts';
@@ -232,9 +233,12 @@ test.serial(
     );
     const trial = (name: string): Promise<TrialEnd> =>
       runOne({ engine, machine: smallMachine(2), policy, workload: SPIN, consoles: join(scratch, name) });
+    const confined = (await confinement()).as !== 'nobody';
     const killIn = async (folder: string, moment: () => boolean) => {
       await until(`the moment in ${folder}`, () => moment() && processesIn(folder).length === 1, 1_200_000);
-      process.kill(processesIn(folder)[0] as number, 'SIGKILL');
+      const [pid = 0] = processesIn(folder);
+      if (confined) t.deepEqual(rightsOf(pid), CONFINED);
+      process.kill(pid, 'SIGKILL');
     };
 
     const making = join(scratch, 'making/0000/fork-point');
@@ -260,6 +264,33 @@ test.serial(
     t.regex(snapshotsOf(join(scratch, 'lost-cache')).join(' '), /^[0-9a-f]{16}$/);
   },
 );
+
+/** What the kernel says of a process of the emulator: who it is, what it may, what it sees. */
+function rightsOf(pid: number): Record<string, unknown> {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const value = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1];
+  const networks = [pid, process.pid].map((each) => readlinkSync(`/proc/${each}/ns/net`));
+  return {
+    root: value('Uid') === '0',
+    capabilities: [value('CapEff'), value('CapBnd')],
+    canGain: value('NoNewPrivs') !== '1',
+    filtered: value('Seccomp') === '2',
+    network: networks[0] === networks[1],
+    sees: readdirSync(`/proc/${pid}/root`).filter((name) =>
+      ['etc', 'usr', 'proc', 'sys', 'var'].includes(name),
+    ),
+  };
+}
+
+const NOTHING = '0000000000000000';
+const CONFINED = {
+  root: false,
+  capabilities: [NOTHING, NOTHING],
+  canGain: false,
+  filtered: true,
+  network: false,
+  sees: [],
+};
 
 function has(path: string, wanted: string): boolean {
   return existsSync(path) && decodeFrames(readFileSync(path)).frames.some(({ kind }) => kind === wanted);
