@@ -8,8 +8,11 @@ export const resultsPlace: ResultsPlace = {
   async probe(folder) {
     await mkdir(folder, { recursive: true });
     const file = join(folder, `.probe-${process.pid}.tmp`);
-    await writeFile(file, 'x');
-    await rm(file);
+    try {
+      await writeFile(file, 'x');
+    } finally {
+      await rm(file, { force: true });
+    }
   },
   async freeBytes(folder) {
     const { bavail, bsize } = await statfs(folder);

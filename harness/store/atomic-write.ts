@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { storageFault } from './storage-fault.ts';
 
+/** Name of a file that is being written beside `path`; whose it is shows in it, so that what the dead left can be told. */
+export function besideName(path: string): string {
+  return `.${basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+}
+
+const BESIDE = /\.(\d+)-[0-9a-f]{12}\.tmp$/;
+
+/** Removes what processes that are gone were writing in `folder` when they ended. */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = BESIDE.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join(folder, name), { force: true });
+  }
+}
+
 /**
  * Replaces `path` so that a reader, also after a crash, finds the old bytes or the new ones and never a
- * mixture. Written beside (`.<name>.<random>.tmp`), fsynced, renamed, and the folder fsynced.
+ * mixture. Written beside (`.<name>.<pid>-<random>.tmp`), fsynced, renamed, and the folder fsynced.
  */
 export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const beside = join(dirname(path), besideName(path));
   try {
     const handle = await open(beside, 'wx', 0o644);
     try {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { openLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { parseTrialRecord } from './record-schema.ts';
-import { openLine } from './sealed-line.ts';
 
 /** What a log's bytes hold. */
 export interface LogContents<T = TrialRecord> {

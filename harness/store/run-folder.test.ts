@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { ownIdentity } from './process-identity.ts';
 import { collectProvenance } from './provenance.ts';
 import { createRun, openRun, readRun } from './run-folder.ts';
 import { sampleCompleted, sampleDescription, sampleUnmeasured } from './sample-records.ts';
@@ -98,6 +100,41 @@ test('a folder with something in it never becomes a run', async (t) => {
   await (await createRun(run, sampleDescription(RECORDS))).close();
   await t.throwsAsync(createRun(run, sampleDescription(RECORDS)), {
     message: /Continue that run with --resume, or choose another folder with --out$/,
+  });
+});
+
+test('a run whose controller was killed while it was made is made once more; anything besides is left alone', async (t) => {
+  const dead = JSON.stringify({ ...ownIdentity(), startTicks: '1' });
+  const half = (more: Readonly<Record<string, string>>) => {
+    const folder = join(scratch(t), 'half');
+    mkdirSync(join(folder, 'consoles'), { recursive: true });
+    for (const [name, text] of Object.entries({
+      'run.lock': dead,
+      'spec.json': '{',
+      'trials.jsonl': '',
+      ...more,
+    })) {
+      writeFileSync(join(folder, name), text);
+    }
+    return folder;
+  };
+  const folder = half({ '.plan.json.2-0123456789ab.tmp': '{', '.plan.json.999999999-0123456789ab.tmp': '{' });
+  const run = await createRun(folder, sampleDescription(RECORDS));
+  await run.close();
+  t.deepEqual((await readRun(folder)).records, []);
+  // That of a process that is alive is not touched: pid 2 is the kernel's own.
+  t.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.tmp')),
+    existsSync('/proc/2') ? ['.plan.json.2-0123456789ab.tmp'] : [],
+  );
+  for (const more of [{ 'trials.jsonl': 'x' }, { 'precious.txt': '' }, { 'consoles/0000': '' }]) {
+    await t.throwsAsync(createRun(half(more), sampleDescription(RECORDS)), {
+      message: /the folder is not empty/,
+    });
+  }
+  const live = half({ 'run.lock': JSON.stringify(ownIdentity()) });
+  await t.throwsAsync(createRun(live, sampleDescription(RECORDS)), {
+    message: /the run is in use by process/,
   });
 });
 

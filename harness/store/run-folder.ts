@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import { makeFolder, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
+import { makeFolder, removeHalfWritten, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
 import { CHECKS_FILE, requireUnbroken } from './checks.ts';
 import { NODES_FILE } from './nodes.ts';
 import { readLog } from './read-log.ts';
@@ -58,13 +58,14 @@ export interface StoredRun extends RunDescription {
 }
 
 /**
- * Makes `folder` a run. It must not exist or be empty; `provenance.json` is written last, and marks the run as
+ * Makes `folder` a run. It must not exist, be empty, or hold a run that was never finished being made; `provenance.json` is written last, and marks the run as
  * created.
  */
 export async function createRun(folder: string, described: RunDescription): Promise<OpenRun> {
   await claimFolder(folder);
   const lock = await lockRun(folder);
   try {
+    await removeHalfWritten(folder);
     await makeFolder(join(folder, RUN_FILES.consoles));
     const texts = { ...textsOf(described), provenance: stableJson(described.provenance) };
     await writeAtomic(join(folder, RUN_FILES.spec), texts.spec);
@@ -91,6 +92,7 @@ export async function openRun(
   await requireRun(folder);
   const lock = await lockRun(folder);
   try {
+    await removeHalfWritten(folder);
     const mended = await mendDescription(folder, again && textsOf(again));
     const { notices, ...described } = await readDescription(folder);
     const log = await TrialLog.open(join(folder, RUN_FILES.log));
@@ -164,6 +166,26 @@ function openRunOf(
   return { folder, spec, plan, provenance, log, notices: [...tookOver, ...found, ...log.notices], close };
 }
 
+/** Whether a folder holds what a controller leaves that is killed while it makes a run, and nothing else. */
+async function isHalfMade(folder: string, entries: readonly string[]): Promise<boolean> {
+  const { spec, plan, sums, consoles, log } = RUN_FILES;
+  const made = (name: string) =>
+    [spec, plan, sums, consoles, log].some((each) => each === name) || /^run\.lock$|^\..*\.tmp$/.test(name);
+  // The lock is the first thing that is made in it.
+  if (!entries.every(made) || !entries.some((name) => name.includes('run.lock'))) return false;
+  const filled = [
+    await readdir(join(folder, consoles)).then(
+      (names) => names.length > 0,
+      () => false,
+    ),
+    await stat(join(folder, log)).then(
+      ({ size }) => size > 0,
+      () => false,
+    ),
+  ];
+  return !filled.includes(true);
+}
+
 async function claimFolder(folder: string): Promise<void> {
   await makeFolder(dirname(folder));
   try {
@@ -175,7 +197,7 @@ async function claimFolder(folder: string): Promise<void> {
     const entries = await readdir(folder).catch((inner: unknown) => {
       throw storageFault(inner, 'use folder', folder);
     });
-    if (entries.length === 0) return;
+    if (entries.length === 0 || (await isHalfMade(folder, entries))) return;
     throw new PmvxError(ExitCode.usage, {
       where: folder,
       what: `the folder is not empty (${entries.length} entries)`,

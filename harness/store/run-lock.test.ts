@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,6 +58,20 @@ test('of several controllers that take over the same dead lock at once exactly o
   writeFileSync(join(folder, 'run.lock'), `${JSON.stringify({ ...ownIdentity(), startTicks: '1' })}\n`);
   const said = await Promise.all(Array.from({ length: 4 }, () => holder(t, folder).said));
   t.deepEqual(said.sort(), ['refused', 'refused', 'refused', 'took over']);
+});
+
+test('a lock is taken over although a controller was killed while it took it over', async (t) => {
+  const folder = scratch(t);
+  const dead = (nonce: string) => `${JSON.stringify({ ...ownIdentity(), startTicks: '1', nonce })}\n`;
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const marker = `run.lock.${digest(dead('a'))}`;
+  writeFileSync(join(folder, 'run.lock'), dead('a'));
+  writeFileSync(join(folder, marker), dead('b'));
+  writeFileSync(join(folder, `${marker}.${digest(dead('b'))}`), dead('c'));
+  const lock = await lockRun(folder);
+  t.true(lock.tookOver);
+  await lock.release();
+  t.deepEqual(readdirSync(folder), []);
 });
 
 test('a pid that was given to another process since does not keep a lock', (t) => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { besideName } from './atomic-write.ts';
 import { liveness, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { storageFault } from './storage-fault.ts';
 
@@ -31,17 +32,9 @@ const Holder = z.object({
 export async function lockRun(folder: string, self: ProcessIdentity = ownIdentity()): Promise<RunLock> {
   const path = join(folder, 'run.lock');
   const text = `${JSON.stringify({ ...self, nonce: randomBytes(8).toString('hex') })}\n`;
-  let tookOver = false;
-  try {
-    while (!(await createWhole(path, text))) {
-      const held = await readFile(path, 'utf8').catch(ignoreMissing);
-      if (held === undefined) continue;
-      refuseUnlessDead(path, held, self);
-      tookOver = (await removeStale(path, held, text)) || tookOver;
-    }
-  } catch (error) {
+  const tookOver = await acquire(path, text, self).catch((error: unknown) => {
     throw storageFault(error, 'lock the run', path);
-  }
+  });
   const release = async (): Promise<void> => {
     // Never remove what somebody else put there after a user deleted ours by hand.
     if ((await readFile(path, 'utf8').catch(ignoreMissing)) === text) await rm(path, { force: true });
@@ -54,6 +47,29 @@ export async function isRunLocked(folder: string): Promise<boolean> {
   const held = await readFile(join(folder, 'run.lock'), 'utf8').catch(ignoreMissing);
   const holder = held === undefined ? undefined : parseHolder(held);
   return holder !== undefined && liveness(holder, ownIdentity()) === 'alive';
+}
+
+/**
+ * Makes `path` a file with `text`, which nobody alive holds; true when a dead process held it. Two controllers may find the same dead
+ * one's lock at once, and the slower must not replace the faster one's fresh lock: who replaces it holds a marker named after the stale text, and replaces it only
+ * while that is there, in one step, so that nobody finds no lock meanwhile. A marker is acquired likewise: its holder may have died, too.
+ */
+async function acquire(path: string, text: string, self: ProcessIdentity): Promise<boolean> {
+  while (!(await createWhole(path, text))) {
+    const held = await readFile(path, 'utf8').catch(ignoreMissing);
+    if (held === undefined) continue;
+    refuseUnlessDead(path, held, self);
+    const marker = `${path}.${createHash('sha256').update(held).digest('hex').slice(0, 16)}`;
+    await acquire(marker, text, self);
+    try {
+      if ((await readFile(path, 'utf8').catch(ignoreMissing)) !== held) continue;
+      await writeBeside(path, text, (beside) => rename(beside, path));
+      return true;
+    } finally {
+      await rm(marker, { force: true });
+    }
+  }
+  return false;
 }
 
 function refuseUnlessDead(path: string, held: string, self: ProcessIdentity): void {
@@ -71,40 +87,27 @@ function refuseUnlessDead(path: string, held: string, self: ProcessIdentity): vo
   });
 }
 
-/**
- * Removes the lock whose text is `held`, which a dead process left. Two controllers may come here at once, and
- * the slower one must not remove the faster one's fresh lock: only the holder of a marker named after the stale
- * text may remove it, and only while it is there.
- */
-async function removeStale(path: string, held: string, text: string): Promise<boolean> {
-  const marker = `${path}.takeover-${createHash('sha256').update(held).digest('hex').slice(0, 16)}`;
-  if (!(await createWhole(marker, text))) {
-    throw new PmvxError(ExitCode.failure, {
-      where: marker,
-      what: 'another controller is taking this run over',
-      next: 'Wait for it to end; if there is none, delete this file and try again',
-    });
-  }
-  try {
-    if ((await readFile(path, 'utf8').catch(ignoreMissing)) !== held) return false;
-    await rm(path);
-    return true;
-  } finally {
-    await rm(marker, { force: true });
-  }
-}
-
 /** Creates `path` with its whole text at once, so that nobody reads half of it; false when it exists. */
 async function createWhole(path: string, text: string): Promise<boolean> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  // Synced: after a power cut a lock without its text would be somebody unknown's.
-  await writeFile(beside, text, { flag: 'wx', flush: true });
   try {
-    await link(beside, path);
+    await writeBeside(path, text, (beside) => link(beside, path));
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
     throw error;
+  }
+}
+
+/** Writes a file beside `path` and puts it in place. Synced: after a power cut a lock without its text would be somebody unknown's. */
+async function writeBeside(
+  path: string,
+  text: string,
+  place: (beside: string) => Promise<void>,
+): Promise<void> {
+  const beside = join(dirname(path), besideName(path));
+  try {
+    await writeFile(beside, text, { flag: 'wx', flush: true });
+    await place(beside);
   } finally {
     await rm(beside, { force: true });
   }

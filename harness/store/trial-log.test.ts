@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { PmvxError } from '../core/errors.ts';
+import { sealLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { parseLog } from './log-lines.ts';
 import { parseTrialRecord } from './record-schema.ts';
 import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
-import { sealLine } from './sealed-line.ts';
 import { TrialLog } from './trial-log.ts';
 
 function scratch(t: ExecutionContext): string {

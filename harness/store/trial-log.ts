@@ -2,10 +2,10 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import { sealLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { syncFolder, writeAtomic } from './atomic-write.ts';
 import { type DamagedLine, type LogContents, parseLog } from './log-lines.ts';
-import { sealLine } from './sealed-line.ts';
 import { storageFault } from './storage-fault.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { TrialRecord } from '../../core/trial.ts';
 import type { LinePlace } from '../../store/log-lines.ts';
 import { parseTrialRecord } from '../../store/record-schema.ts';
 import { RUN_FILES } from '../../store/run-folder.ts';
-import { openLine } from '../../store/sealed-line.ts';
+import { openLine } from '../../core/sealed-line.ts';
 
 /** Reads single records out of the logs of runs, whose lines were found whole before. */
 export class LineReader implements AsyncDisposable {

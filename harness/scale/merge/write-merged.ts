@@ -11,7 +11,7 @@ import { textsOf } from '../../store/run-description.ts';
 import { RUN_FILES } from '../../store/run-folder.ts';
 import { lockRun } from '../../store/run-lock.ts';
 import { formatSums } from '../../store/run-sums.ts';
-import { sealLine } from '../../store/sealed-line.ts';
+import { sealLine } from '../../core/sealed-line.ts';
 import { csvHeader, csvOf } from '../../store/trials-csv.ts';
 import type { Chosen } from './choose.ts';
 import { LineReader } from './line-reader.ts';

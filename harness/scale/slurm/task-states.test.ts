@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { sampleCompleted } from '../../store/sample-records.ts';
-import { sealLine } from '../../store/sealed-line.ts';
+import { sealLine } from '../../core/sealed-line.ts';
 import { NewLines } from './new-lines.ts';
 import { formatTasks, isAlive, parseStates } from './task-states.ts';
 import { dealUnits } from './tasks.ts';

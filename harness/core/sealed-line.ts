@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
-import type { TrialRecord } from '../core/trial.ts';
 
 /** The last member of a line: CRC-32 of the bytes of the line before it. A flipped bit in a number is still JSON. */
 const SEAL = /^,"crc32":"([0-9a-f]{8})"\}$/;
 const SEAL_BYTES = ',"crc32":"00000000"}'.length;
 
-/** A record as a line of `trials.jsonl`, line end included. */
-export function sealLine(record: TrialRecord): Buffer {
-  const text = JSON.stringify(record).slice(0, -1);
+/** An object, which has members, as a line of JSON Lines that vouches for itself; line end included. */
+export function sealLine(value: object): Buffer {
+  const text = JSON.stringify(value).slice(0, -1);
   return Buffer.from(`${text},"crc32":"${crcOf(Buffer.from(text))}"}\n`);
 }
 
