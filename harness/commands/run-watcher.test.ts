@@ -29,7 +29,7 @@ test('without a terminal there is a line for what is lasting, and none for what 
   watch({ kind: 'begun', total: 1, recorded: [] });
   watch({ kind: 'started', planned, attempt: 1 });
   t.deepEqual(lines, []);
-  watch({ kind: 'lost', planned, cause: 'QEMU was killed by SIGKILL' });
+  watch({ kind: 'lost', planned, cause: 'QEMU was killed by SIGKILL', again: true });
   end();
   t.deepEqual(lines, ['[0/1]  block 0  eevdf  hackbench  VM lost: QEMU was killed by SIGKILL; once more']);
 });

@@ -117,6 +117,8 @@ export interface GuestOutcome {
   readonly consoleTail: string;
   /** Exit code or signal of the VM process and its last words, when it `died`. */
   readonly cause?: string;
+  /** A fork `died` before it was let go: what its machine had said before is no word of this trial. */
+  readonly neverRan?: true;
   readonly hostSeconds: number;
   /** Of the host's processor packages from start to end, J; only of engines and trials that it says something about. */
   readonly joules?: number;

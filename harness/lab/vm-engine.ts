@@ -50,7 +50,7 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
     name: accelerator,
     async runTrial(orders, machine, folder, signal): Promise<GuestOutcome> {
       const started = performance.now();
-      await emptyFolder(folder);
+      await mkdir(folder, { recursive: true });
       const use = hashUse(accelerator, options);
       try {
         await writeMailbox(join(folder, MACHINE_FILES.mailbox), orders);
@@ -101,12 +101,6 @@ export async function tellHash(
 ): Promise<void> {
   if (use.hash === undefined) return;
   options.onHash?.(await readFile(join(folder, use.hash), 'utf8').catch(() => ''));
-}
-
-/** Makes a trial's folder, without what an attempt that was killed has left there. */
-export async function emptyFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
 }
 
 /** What a machine needs only while it runs. */

@@ -15,6 +15,8 @@ const GOOD: MockBehaviour = { kind: 'run', output: OUTPUT };
 const consoles = await mkdtemp(join(tmpdir(), 'pmvx-controller-'));
 test.after.always(() => rm(consoles, { recursive: true, force: true }));
 
+let scenes = 0;
+
 interface Scene {
   readonly log: MemoryLog;
   readonly events: RunEvent[];
@@ -31,7 +33,8 @@ function scene(trials: readonly PlannedTrial[], engine: Engine, more: Partial<Ru
     catalog: CATALOG,
     engine,
     log,
-    consoles,
+    // A run's own: what a killed controller left of a trial is removed before it runs again.
+    consoles: join(consoles, String(scenes++)),
     jobs: 1,
     signal: new AbortController().signal,
     watch: (event) => events.push(event),
@@ -198,12 +201,12 @@ test('a VM that dies because the run was stopped is not recorded as crashed', as
   t.deepEqual(log.records, []);
 });
 
-function dyingFirst(times: number, behaviour: MockBehaviour): Engine {
+function dyingFirst(times: number, behaviour: MockBehaviour, trials?: readonly string[]): Engine {
   const deaths = new Map<string, number>();
   return mockEngine((orders: Orders) => {
     const before = deaths.get(orders.trial) ?? 0;
     deaths.set(orders.trial, before + 1);
-    return before < times ? behaviour : GOOD;
+    return before < times && (trials?.includes(orders.trial) ?? true) ? behaviour : GOOD;
   });
 }
 
@@ -217,12 +220,34 @@ test('a VM that something killed gets one more attempt', async (t) => {
   t.like(events[2], { kind: 'lost', cause: 'QEMU was killed by SIGKILL' });
 });
 
-test('a VM that is killed twice is recorded as crashed', async (t) => {
-  const { job, log } = scene(plannedTrials(1), dyingFirst(2, KILLED));
+test('a trial whose VM is killed each time is left without a record, the others run, and the next call measures it', async (t) => {
+  const engine = dyingFirst(2, KILLED, ['0001']);
+  const { job, log, events } = scene(plannedTrials(3), engine);
+  t.is(await runTrials(job), 'machines-lost');
+  t.deepEqual(names(log.records), ['0000', '0002']);
+  t.deepEqual(
+    events.flatMap((event) => (event.kind === 'lost' ? [event.again] : [])),
+    [true, false],
+  );
+  const again = scene(plannedTrials(3), engine, { log });
+  t.is(await runTrials(again.job), 'complete');
+  t.like(log.records[2], { trial: '0001', state: 'completed', host: { attempt: 1 } });
+});
+
+test('no look is taken at blocks of which a trial is missing', async (t) => {
+  const { job } = scene(plannedTrials(8), dyingFirst(2, KILLED, ['0000']), {
+    stop: { looks: [2, 4], enough: () => t.fail('nobody may ask') as never },
+  });
+  t.is(await runTrials(job), 'machines-lost');
+});
+
+test('a VM whose emulator crashes twice by a signal of its own is recorded as crashed', async (t) => {
+  const cause = 'QEMU was killed by SIGSEGV';
+  const { job, log } = scene(plannedTrials(1), dyingFirst(2, { kind: 'die', cause }));
   t.is(await runTrials(job), 'complete');
   t.like(log.records[0], {
     state: 'crashed',
-    reason: 'the VM died after "attached": QEMU was killed by SIGKILL',
+    reason: `the VM died after "attached": ${cause}`,
     host: { attempt: 2 },
   });
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
 import type { Spec } from '../core/spec.ts';
@@ -6,7 +7,7 @@ import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
 import type { RunWatcher } from './events.ts';
 import { judge } from './judge.ts';
-import { machineLost } from './machine-lost.ts';
+import { machineLost, saysNothing } from './machine-lost.ts';
 import { ordersFor } from './orders.ts';
 
 /** Where records go: a durable, append-only log. `append` resolves once the record would survive a power cut. */
@@ -44,8 +45,11 @@ export interface EarlyStop {
   enough(records: readonly TrialRecord[], blocks: number): boolean;
 }
 
-/** How a run ended: with every trial recorded, because that was enough, stopped by the user, or by the spec's `maxFailures`. */
-export type RunEnd = 'complete' | 'enough' | 'interrupted' | 'too-many-failures';
+/**
+ * How a run ended: with every trial recorded, because that was enough, stopped by the user, by the spec's `maxFailures`, or without
+ * some trials, whose machines were lost each time.
+ */
+export type RunEnd = 'complete' | 'enough' | 'interrupted' | 'too-many-failures' | 'machines-lost';
 
 const ATTEMPTS = 2;
 
@@ -58,6 +62,7 @@ export async function runTrials(job: RunJob): Promise<RunEnd> {
   const recorded = new Set(job.log.records.map((record) => record.trial));
   let failures = job.log.records.filter((record) => record.state !== 'completed').length;
   const tooMany = () => failures > (job.spec.stop.maxFailures ?? Number.POSITIVE_INFINITY);
+  let lost = 0;
 
   const broken = new AbortController();
   const signal = AbortSignal.any([job.signal, broken.signal]);
@@ -68,7 +73,11 @@ export async function runTrials(job: RunJob): Promise<RunEnd> {
       const next = queue.next();
       if (next.done === true) return;
       const record = await runTrial(job, next.value, signal);
-      if (record === undefined) return;
+      if (record === 'stopped') return;
+      if (record === 'lost') {
+        lost++;
+        continue;
+      }
       await job.log.append(record);
       if (record.state !== 'completed') failures++;
       job.watch({ kind: 'recorded', planned: next.value, record });
@@ -86,42 +95,52 @@ export async function runTrials(job: RunJob): Promise<RunEnd> {
     const ends = await Promise.allSettled(Array.from({ length: job.jobs }, () => guarded(queue)));
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw broken.signal.reason;
-    if (signal.aborted || tooMany()) break;
+    if (signal.aborted || tooMany() || lost > 0) break;
     const seen = job.log.records.filter(({ block }) => block < look);
     const last = look >= (job.stop?.looks.at(-1) ?? 0);
     if (!last && job.stop?.enough(seen, look) === true) return 'enough';
   }
   const missing = job.trials.length - job.log.records.length;
   if (missing === 0) return 'complete';
-  return job.signal.aborted ? 'interrupted' : 'too-many-failures';
+  if (job.signal.aborted) return 'interrupted';
+  return tooMany() ? 'too-many-failures' : 'machines-lost';
 }
 
-/** One trial, again when the machine itself was lost; undefined when the run was stopped meanwhile. */
+/** One trial, again when the machine itself was lost; without a record when the run was stopped meanwhile, or when that says nothing. */
 async function runTrial(
   job: RunJob,
   planned: PlannedTrial,
   signal: AbortSignal,
-): Promise<TrialRecord | undefined> {
+): Promise<TrialRecord | 'stopped' | 'lost'> {
   const workload = known(job.catalog.workloads, planned.workload);
   const policy = known(job.catalog.policies, planned.policy);
   const policies = job.spec.policies.map((id) => known(job.catalog.policies, id));
   const orders = ordersFor(planned, workload, policy, policies, job.engine.name, job.spec.probes);
   const now = job.now ?? (() => new Date());
+  const folderOf = (attempt: number) =>
+    join(job.consoles, attempt === 1 ? planned.trial : `${planned.trial}-attempt${attempt}`);
+  // Of a controller that was killed.
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++)
+    await rm(folderOf(attempt), { recursive: true, force: true });
   for (let attempt = 1; ; attempt++) {
     const startedAt = now().toISOString();
     job.watch({ kind: 'started', planned, attempt });
-    const folder = join(job.consoles, attempt === 1 ? planned.trial : `${planned.trial}-attempt${attempt}`);
     const outcome = await job.engine
-      .runTrial(orders, job.spec.machine, folder, signal)
+      .runTrial(orders, job.spec.machine, folderOf(attempt), signal)
       .catch((error: unknown) => {
         if (signal.aborted) return undefined;
         throw error;
       });
     // A VM that died while the run was being stopped was killed by the stopping.
-    if (outcome === undefined || (signal.aborted && outcome.ended !== 'done')) return undefined;
+    if (outcome === undefined || (signal.aborted && outcome.ended !== 'done')) return 'stopped';
+    const cause = outcome.cause ?? 'no cause known';
     if (machineLost(outcome) && attempt < ATTEMPTS) {
-      job.watch({ kind: 'lost', planned, cause: outcome.cause ?? 'no cause known' });
+      job.watch({ kind: 'lost', planned, cause, again: true });
       continue;
+    }
+    if (saysNothing(outcome)) {
+      job.watch({ kind: 'lost', planned, cause, again: false });
+      return 'lost';
     }
     const probes = job.spec.probes?.sets;
     const { run, fingerprint } = job;

@@ -32,6 +32,12 @@ export function troubleLine(end: RunEnd, records: readonly Pick<TrialRecord, 'st
   if (end === 'too-many-failures') {
     return `stopped: more trials than the spec's stop.maxFailures did not complete (${countsOf(records)})`;
   }
+  if (end === 'machines-lost') {
+    return (
+      'not finished: machines never ran, or were ended from outside, twice each, which says nothing of their trials. ' +
+      'Mend what the lines above name (when the kernel does it for want of memory: fewer --jobs), then go on with --resume'
+    );
+  }
   if (counts !== '')
     return `${counts} of ${records.length} trials; trials.jsonl keeps the reason and output of each`;
   if (records.some(({ state }) => state === 'completed')) return undefined;

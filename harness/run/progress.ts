@@ -39,8 +39,11 @@ export class Progress {
       case 'started':
         this.#running.set(event.planned.trial, { planned: event.planned, since: at });
         return undefined;
-      case 'lost':
-        return `${this.#place()}  ${this.#what(event.planned)}  ${this.#paint('odd', 'VM lost')}: ${event.cause}; once more`;
+      case 'lost': {
+        const then = event.again ? 'once more' : 'left without a record';
+        if (!event.again) this.#running.delete(event.planned.trial);
+        return `${this.#place()}  ${this.#what(event.planned)}  ${this.#paint('odd', 'VM lost')}: ${event.cause}; ${then}`;
+      }
       case 'recorded':
         this.#running.delete(event.planned.trial);
         this.#count(event.record);

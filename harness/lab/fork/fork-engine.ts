@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from '../../core/spec.ts';
 import type { Engine, GuestOutcome, Orders } from '../engine.ts';
@@ -10,7 +10,6 @@ import type { MachineUse } from '../qemu-arguments.ts';
 import { ramFile, SNAPSHOT_FILES } from '../snapshots/manifest.ts';
 import type { Snapshot } from '../snapshots/store.ts';
 import {
-  emptyFolder,
   hashUse,
   MACHINE_FILES,
   machineCommand,
@@ -37,7 +36,7 @@ export function forkEngine(lab: ForkLab, options: ForkOptions = {}): Engine {
   return {
     name: lab.accelerator,
     async runTrial(orders, machine, folder, signal): Promise<GuestOutcome> {
-      await emptyFolder(folder);
+      await mkdir(folder, { recursive: true });
       let snapshot: Snapshot;
       const started = performance.now();
       const seconds = () => (performance.now() - started) / 1000;
@@ -90,10 +89,12 @@ async function fork(
     const began = performance.now();
     const running = startMachine(command, { cwd: folder, deadlineMs, signal, reach });
     let words = '';
+    let ran = false;
     let end: ProcessEnd;
     try {
       const monitor = await openMonitor(running.monitor);
       await restoreState(monitor, join(snapshot.folder, SNAPSHOT_FILES.state));
+      ran = true;
       options.onRunning?.((performance.now() - began) / 1000);
       if (lab.accelerator !== 'exact') await quitWhenDone(monitor, saidIn(folder).dataPath);
       end = await running.ended;
@@ -106,7 +107,7 @@ async function fork(
     const said = { before: await saidBefore(snapshot), ...saidIn(folder) };
     const outcome = await readOutcome({ ...end, stderr: words + end.stderr }, said, seconds);
     await keepLogs(outcome, folder);
-    return outcome;
+    return ran ? outcome : { ...outcome, neverRan: true };
   } finally {
     await removeScratch(folder);
   }
