@@ -10,6 +10,9 @@ export interface Monitor {
   event(name: string): Promise<void>;
 }
 
+/** Far more than QEMU says at once. */
+const LONGEST_LINE = 1 << 20;
+
 interface Reply {
   readonly return?: unknown;
   readonly error?: { readonly desc: string };
@@ -25,14 +28,26 @@ export async function openMonitor(stream: Duplex): Promise<Monitor> {
   // Whoever waits hears of it; when nobody does it is no fault.
   gone.promise.catch(() => undefined);
   const lines = createInterface({ input: stream });
+  // A guest that has taken its emulator over may say anything, without end.
+  const babble = () => {
+    gone.reject(new Error('the monitor says what QEMU never does'));
+    stream.destroy();
+  };
+  let unended = 0;
+  stream.on('data', (bytes: Buffer) => {
+    const end = bytes.lastIndexOf(10);
+    unended = end < 0 ? unended + bytes.length : bytes.length - end;
+    if (unended > LONGEST_LINE) babble();
+  });
   lines.on('error', () => undefined);
   lines.on('close', () => gone.reject(new Error('the machine ended')));
   // A machine that was killed before it had read our command resets the connection: an error, and no end of the lines.
   stream.on('close', () => gone.reject(new Error('the machine ended')));
   const greeted = Promise.withResolvers<void>();
   lines.on('line', (line) => {
-    const message = JSON.parse(line) as Reply;
-    if ('QMP' in message) greeted.resolve();
+    const message = parseMessage(line);
+    if (message === undefined) babble();
+    else if ('QMP' in message) greeted.resolve();
     else if (message.event !== undefined) {
       seen.add(message.event);
       waiting.get(message.event)?.();
@@ -45,7 +60,8 @@ export async function openMonitor(stream: Duplex): Promise<Monitor> {
     });
     stream.write(`${JSON.stringify({ execute: name, arguments: args })}\n`);
     const message = await Promise.race([answer, gone.promise]);
-    if (message.error !== undefined) throw new Error(`QEMU refused ${name}: ${message.error.desc}`);
+    if (message.error !== undefined)
+      throw new Error(`QEMU refused ${name}: ${String(message.error?.desc).slice(0, 1000)}`);
     return message.return;
   };
   const event = async (name: string): Promise<void> => {
@@ -56,4 +72,14 @@ export async function openMonitor(stream: Duplex): Promise<Monitor> {
   await Promise.race([greeted.promise, gone.promise]);
   await command('qmp_capabilities');
   return { command, event };
+}
+
+/** A message of the monitor; undefined for what is none. */
+function parseMessage(line: string): Reply | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Reply) : undefined;
+  } catch {
+    return undefined;
+  }
 }
