@@ -4,6 +4,7 @@ import { ExitCode, type Fault, PmvxError } from '../../harness/core/errors.ts';
 import { POINT_PATTERN } from '../../harness/core/fork-point.ts';
 import { NAME_PATTERN } from '../../harness/core/ids.ts';
 import { printable } from '../../harness/core/printable.ts';
+import { openLine, sealLine } from '../../harness/core/sealed-line.ts';
 import { ENGINE_NAMES, TRIAL_STATES } from '../../harness/core/trial.ts';
 import type { Evidence } from './evidence.ts';
 import type { MapKind } from './policy-map.ts';
@@ -82,13 +83,24 @@ const evidence = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** The first line of an export: of which features its vectors are. */
+const end = z.strictObject({ kind: z.literal('end'), evidence: z.int().min(0) });
+
+/** The first line of an export: of which features its vectors are. Each line vouches for itself, and the last one for their number. */
 export function formatHeader({ features, dimensions }: MapKind): string {
-  return JSON.stringify({ policyMap: LINES_VERSION, features, dimensions });
+  return sealed({ policyMap: LINES_VERSION, features, dimensions });
 }
 
 export function formatEvidence(each: Evidence): string {
-  return JSON.stringify(each);
+  return sealed(each);
+}
+
+/** The last line: how many pieces of evidence there are. */
+export function formatEnd(evidence: number): string {
+  return sealed({ kind: 'end', evidence });
+}
+
+function sealed(value: object): string {
+  return sealLine(value).toString('utf8').trimEnd();
 }
 
 /** Lines of an export, from wherever they come: nothing in them is believed before it is checked. */
@@ -108,13 +120,15 @@ export async function readEvidenceLines(
   const lines = linesOf(chunks, where)[Symbol.asyncIterator]();
   const first = await lines.next();
   if (first.done) throw refuse({ where, what: 'the file is empty', next: NEXT });
-  const read = header.safeParse(parseJson(first.value.text));
+  const { value, seal } = opened(first.value.text);
+  const read = header.safeParse(seal === 'broken' ? undefined : value);
   if (!read.success) {
     const what = `the first line is not that of an exported policy map, ${JSON.stringify(printable(first.value.text.slice(0, 60)))}`;
     throw refuse({ where: `${where}:1`, what, next: NEXT });
   }
   const { features, dimensions } = read.data;
-  return { kind: { features, dimensions }, evidence: evidenceOf(lines, where, dimensions) };
+  const evidence = evidenceOf(lines, where, { dimensions, sealed: seal === 'whole' });
+  return { kind: { features, dimensions }, evidence };
 }
 
 const NEXT = 'pmvx map export FILE writes such lines; nothing was imported';
@@ -122,24 +136,44 @@ const NEXT = 'pmvx map export FILE writes such lines; nothing was imported';
 async function* evidenceOf(
   lines: AsyncIterator<Line>,
   where: string,
-  dimensions: number,
+  /** Exports from before lines were sealed have no seals, and no last line. */
+  { dimensions, sealed }: { readonly dimensions: number; readonly sealed: boolean },
 ): AsyncIterable<Evidence> {
   const faults: Fault[] = [];
+  let seen = 0;
+  let told: number | undefined;
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
     const { number, text: line } = next.value;
     if (line.trim() === '') continue;
-    const value = parseJson(line);
-    const read = evidence.safeParse(value);
-    if (!read.success) {
-      const what = value === undefined ? 'not valid JSON' : complaint(read.error, value);
-      faults.push({ where: `${where}:${number}`, what, next: NEXT });
-    } else if (read.data.kind === 'observation' && read.data.vector.length !== dimensions) {
-      const what = `the vector has ${read.data.vector.length} numbers, and the first line says ${dimensions}`;
-      faults.push({ where: `${where}:${number}`, what, next: NEXT });
-    } else if (faults.length === 0) yield read.data as Evidence;
+    const { value, seal } = opened(line);
+    const fault = (what: string) => faults.push({ where: `${where}:${number}`, what, next: NEXT });
+    if (told !== undefined) fault('it stands after the last line');
+    else if (sealed && seal !== 'whole') fault('it is not what was written: its CRC is lost or differs');
+    else if (sealed && end.safeParse(value).success) told = end.parse(value).evidence;
+    else {
+      seen++;
+      const read = evidence.safeParse(value);
+      if (!read.success) fault(value === undefined ? 'not valid JSON' : complaint(read.error, value));
+      else if (read.data.kind === 'observation' && read.data.vector.length !== dimensions) {
+        fault(`the vector has ${read.data.vector.length} numbers, and the first line says ${dimensions}`);
+      } else if (faults.length === 0) yield read.data as Evidence;
+    }
     if (faults.length >= MOST_FAULTS) break;
   }
+  if (faults.length === 0 && sealed && told !== seen) {
+    const what =
+      told === undefined
+        ? 'it is cut off: its last line is missing'
+        : `${seen} pieces of evidence, its last line says ${told}`;
+    faults.push({ where, what, next: NEXT });
+  }
   if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
+}
+
+/** The value of a line without its seal; undefined when it is no JSON. */
+function opened(line: string): { readonly value: unknown; readonly seal: 'whole' | 'broken' | 'bare' } {
+  const { text, seal } = openLine(Buffer.from(line));
+  return { value: parseJson(text), seal };
 }
 
 function complaint(error: z.ZodError, value: unknown): string {

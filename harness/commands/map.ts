@@ -4,7 +4,12 @@ import { rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { settleCalibrations } from '../../analysis/policy-map/choose/calibration.ts';
 import { describeMachine } from '../../analysis/policy-map/evidence.ts';
-import { formatEvidence, formatHeader, readEvidenceLines } from '../../analysis/policy-map/evidence-lines.ts';
+import {
+  formatEnd,
+  formatEvidence,
+  formatHeader,
+  readEvidenceLines,
+} from '../../analysis/policy-map/evidence-lines.ts';
 import { openMap, readMap } from '../../analysis/policy-map/open-map.ts';
 import type { PolicyMapReader } from '../../analysis/policy-map/policy-map.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
@@ -71,7 +76,12 @@ async function writeLines(map: PolicyMapReader, out: NodeJS.WritableStream): Pro
 
 async function* exportLines(map: PolicyMapReader): AsyncIterable<string> {
   yield formatHeader(map.kind);
-  for await (const evidence of map.evidence()) yield formatEvidence(evidence);
+  let lines = 0;
+  for await (const evidence of map.evidence()) {
+    yield formatEvidence(evidence);
+    lines++;
+  }
+  yield formatEnd(lines);
 }
 
 /** `pmvx map import MAP FILE`: evidence that `map export` wrote; the map is made when there is none. */

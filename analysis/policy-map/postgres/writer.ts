@@ -2,7 +2,7 @@
 import type { Evidence } from '../evidence.ts';
 import type { LearnReport, PolicyMap, Settle } from '../policy-map.ts';
 import { learnInto } from '../store/learner.ts';
-import { cellFaults, situationName, summaryFaults } from '../store/verify.ts';
+import { cellFaults, evidenceFaults, situationName, summaryFaults, trialName } from '../store/verify.ts';
 import { locked, type OpenSchema } from './open.ts';
 import { PostgresReader } from './reader.ts';
 import { type CellColumns, cellOf, PostgresTables, vectorFromText } from './tables.ts';
@@ -41,6 +41,7 @@ export class PostgresMap extends PostgresReader implements PolicyMap {
       .filter(({ summaries }) => summaries.length > 0)
       .map(({ key, summaries }) => [situationName(key.identity, key as never), summaries] as const);
     const faults = await summaryFaults(this, new Map(stored));
+    faults.push(...(await evidenceFaults(this, await this.#digests())));
     for (const row of await this.rows<CellColumns>(
       'select id, machine, leader::text, radius, size from cell',
     )) {
@@ -56,6 +57,21 @@ export class PostgresMap extends PostgresReader implements PolicyMap {
       );
     }
     return faults;
+  }
+
+  async #digests(): Promise<Map<string, string>> {
+    type Row = { name: string; trial: string | null; window: number | null; digest: string };
+    const rows = await this.rows<Row>(
+      `select name, null as trial, null as "window", digest from run
+       union all select name, trial, null, outcome.digest from outcome join run on run.id = run
+       union all select name, trial, "window", observation.digest from observation join run on run.id = run`,
+    );
+    return new Map(
+      rows.map(({ name, trial, window, digest }) => [
+        trial === null ? `run ${name}` : trialName(name, trial, window ?? undefined),
+        digest,
+      ]),
+    );
   }
 
   async #transaction<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Cell } from '../cells.ts';
-import { OBJECTIVES, type Outcome } from '../evidence.ts';
+import { type Evidence, evidenceDigest, OBJECTIVES, type Outcome } from '../evidence.ts';
 import type { PolicyMapReader } from '../policy-map.ts';
 import { emptySummary, type PolicySummary, withOutcome } from '../summary.ts';
 import { chord } from '../vector.ts';
@@ -29,6 +29,36 @@ export async function summaryFaults(
     if (!sameSummaries(kept, real)) faults.push(`situation ${key}: its summary is not what its outcomes say`);
   }
   return faults;
+}
+
+/** Compares each piece of evidence with the digest that it was learnt with; `stored` has these by name. */
+export async function evidenceFaults(
+  map: PolicyMapReader,
+  stored: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const faults: string[] = [];
+  let seen = 0;
+  for await (const evidence of map.evidence()) {
+    seen++;
+    const name = evidenceName(evidence);
+    const digest = stored.get(name);
+    if (digest === undefined) faults.push(`${name}: it has no digest`);
+    else if (evidenceDigest(evidence) !== digest) faults.push(`${name}: it is not what was learnt`);
+  }
+  if (seen !== stored.size) faults.push(`${stored.size} pieces of evidence have a digest, ${seen} are there`);
+  return faults;
+}
+
+function evidenceName(evidence: Evidence): string {
+  if (evidence.kind === 'run') return `run ${evidence.run}`;
+  return trialName(evidence.run, evidence.trial, evidence.kind === 'outcome' ? undefined : evidence.window);
+}
+
+/** Of an outcome without a window, of an observation with one. */
+export function trialName(run: string, trial: string, window?: number): string {
+  return window === undefined
+    ? `outcome of ${run}/${trial}`
+    : `observation of ${run}/${trial}, window ${window}`;
 }
 
 export function situationName(
