@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
-import type { ExecutionContext } from 'ava';
 
 /**
  * A project whose recipe `tiny` builds in a second: mmdebstrap is a script that hands out roots of a few programs of this
@@ -72,8 +71,13 @@ mkdir -p /build/out/sched /build/out/bin /build/out/work /build/out/probes
 for name in initrd.cpio slice.so; do echo "$name" >/build/out/$name; done
 `;
 
-export async function buildScene(t: ExecutionContext): Promise<BuildScene> {
-  const folder = await mkdtemp(join(tmpdir(), 'pmvx-build-'));
+/** Whoever sets the scene says what is to be undone at its end. */
+export interface Undoing {
+  teardown(undo: () => unknown): void;
+}
+
+export async function buildScene(t: Undoing, within = tmpdir()): Promise<BuildScene> {
+  const folder = await mkdtemp(join(within, 'pmvx-build-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const [root, cache, bin] = [join(folder, 'project'), join(folder, 'cache'), join(folder, 'bin')];
   const [gate, calls, words] = [join(folder, 'gate'), join(folder, 'calls'), join(folder, 'words')];
@@ -103,7 +107,7 @@ export async function buildScene(t: ExecutionContext): Promise<BuildScene> {
   return { root, cache, bin, gate, calls, words, build, addGuestFile, recipe };
 }
 
-function startBuilder(t: ExecutionContext, args: readonly string[], path: string, scratch: string): Builder {
+function startBuilder(t: Undoing, args: readonly string[], path: string, scratch: string): Builder {
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', BUILD, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: path, TMPDIR: scratch },

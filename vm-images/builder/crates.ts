@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { shortDigest } from '../../harness/core/ids.ts';
 import { cargoEnvironment, copyCargoNetwork } from './cargo-network.ts';
 import { runInRoot } from './enter-root.ts';
+import { changeSince, keepSums } from './kept-sums.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Lines of cargo's output that are kept as the reason why a crate is left out. */
@@ -29,7 +30,8 @@ export async function buildCrates(
   // Another compiler or other settings make another program.
   const key = pins.length === 0 ? '' : shortDigest(basename(tools) + (await readFile(script, 'utf8')));
   const kept = (pin: string): string => join(shop.cache, 'crates', `${pin}-${key}`);
-  const wanted = pins.filter((pin) => !existsSync(kept(pin)));
+  const wanted: string[] = [];
+  for (const pin of pins) if (!(await isKept(kept(pin), pin, shop))) wanted.push(pin);
   const left: Record<string, string> = {};
   if (wanted.length > 0) {
     shop.say(`building from cargo's registry: ${wanted.join(', ')}`);
@@ -46,14 +48,26 @@ export async function buildCrates(
       // What was built before a build was stopped need not be built again.
       for (const pin of wanted) {
         const out = join(build, 'out', pin, 'bin');
-        if (existsSync(out)) await rename(out, kept(pin));
-        else left[crateName(pin)] = await reason(join(build, 'out', `${pin}.log`));
+        if (existsSync(out)) {
+          await keepSums(kept(pin), out);
+          await rename(out, kept(pin));
+        } else left[crateName(pin)] = await reason(join(build, 'out', `${pin}.log`));
       }
       await rm(build, { recursive: true, force: true });
     }
   }
   for (const [name, why] of Object.entries(left)) shop.say(`left out: ${name}: ${why.split('\n')[0]}`);
   return { folders: pins.map(kept).filter((folder) => existsSync(folder)), left };
+}
+
+/** Whether a crate was built before, and its programs are what came of that; a damaged one is put out of the way. */
+async function isKept(folder: string, pin: string, shop: Workshop): Promise<boolean> {
+  if (!existsSync(folder)) return false;
+  const change = await changeSince(folder);
+  if (change === undefined) return true;
+  shop.say(`${pin}: what was kept of it is damaged (${change}), and is built again`);
+  await rm(folder, { recursive: true });
+  return false;
 }
 
 /** Copies the programs of crates to the other schedulers. */

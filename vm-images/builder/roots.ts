@@ -4,6 +4,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { canonicalJson, shortDigest } from '../../harness/core/ids.ts';
 import { type DebianSource, hostDebian } from './debian.ts';
+import { changeSince, keepSums } from './kept-sums.ts';
 import type { Recipe } from './recipe.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -26,7 +27,7 @@ const EPOCH = '1767225600';
 export async function guestRoot(recipe: Recipe, shop: Workshop, anew: boolean): Promise<string> {
   const debian = await hostDebian();
   const path = join(shop.cache, 'roots', `guest-${rootKey(recipe.suite, recipe.guest, debian)}.tar`);
-  if (!anew && existsSync(path)) return path;
+  if (!anew && (await isKept(path, 'guest root', shop))) return path;
   shop.say('guest root: installing packages');
   const partial = join(shop.scratch, 'guest.tar');
   await shop.step('guest root', async ($) => {
@@ -40,7 +41,7 @@ export async function guestRoot(recipe: Recipe, shop: Workshop, anew: boolean): 
 export async function toolsRoot(recipe: Recipe, shop: Workshop, anew: boolean): Promise<string> {
   const debian = await hostDebian();
   const path = join(shop.cache, 'roots', `tools-${rootKey(recipe.suite, recipe.tools, debian)}`);
-  if (!anew && existsSync(path)) return path;
+  if (!anew && (await isKept(path, 'tools root', shop))) return path;
   shop.say('tools root: installing QEMU, compilers, kernel headers and source');
   const partial = join(shop.scratch, 'tools');
   await mkdir(partial);
@@ -62,10 +63,20 @@ function mmdebstrap(shop: Workshop): string[] {
   return ['env', ...settings, 'mmdebstrap'];
 }
 
+/** Whether a root of an earlier build is there, and every file of it is what was kept. */
+async function isKept(path: string, what: string, shop: Workshop): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const change = await changeSince(path);
+  if (change === undefined) return true;
+  shop.say(`${what}: the kept one is damaged (${change}), and is made again`);
+  return false;
+}
+
 /** Keeps a finished root, in place of the one that may be there. */
 async function putInto(path: string, partial: string, shop: Workshop): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   if (existsSync(path)) await rename(path, join(shop.scratch, `replaced-${basename(path)}`));
+  await keepSums(path, partial);
   await rename(partial, path);
 }
 
