@@ -14,6 +14,7 @@ import { addMcpCommand } from './mcp-program.ts';
 import { addPaperCommands } from './paper-program.ts';
 import { addReplayCommands } from './replay-program.ts';
 import { addResultsCommands } from './results-program.ts';
+import { addSelftestCommands } from './selftest-program.ts';
 import { addSlurmCommands } from './slurm-program.ts';
 import { addSpecCommands } from './spec-program.ts';
 import { addTraceCommands } from './trace-program.ts';
@@ -57,6 +58,7 @@ const GROUPS = [
   addTraceCommands,
   addBenchCommands,
   addImageCommands,
+  addSelftestCommands,
 ] as const;
 
 /** The command line: every command loads its own code when it is called, so that none waits for another's. */

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { crc32 } from 'node:zlib';
+import { describeTrace } from '../../../trace/describe.ts';
+import { decodeTrace, encodeTrace } from '../../../trace/trace-file.ts';
+import { ACCEPTED } from '../fuzz.ts';
+import { filesAt } from '../seeds.ts';
+import { Finding, type Target, wordsOf } from '../target.ts';
+
+/** Trace files, which specs name. */
+export function traceTarget(root: string): Target {
+  return {
+    name: 'trace',
+    about: 'trace files',
+    mostBytes: 131_072,
+    seeds: filesAt(root, 'workloads/replay/**/*.trace', 131_072).map((file) =>
+      file.length > 8192 ? shortened(file) : file,
+    ),
+    words: [
+      'r1000',
+      'w1',
+      'b0',
+      'x1',
+      's5',
+      'p5',
+      'cff',
+      'n0',
+      'f50',
+      '"tasks":2',
+      '"origin":',
+      '"figures":',
+      '%00',
+      '-',
+    ],
+    seal: sealed,
+    read(input) {
+      try {
+        const trace = decodeTrace(input);
+        if (!encodeTrace(decodeTrace(encodeTrace(trace))).equals(encodeTrace(trace)))
+          throw new Finding('a trace is not read as it is written');
+        describeTrace(trace, (rows) => rows.map(String));
+        return ACCEPTED;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        return wordsOf(error.message);
+      }
+    },
+  };
+}
+
+function sealed(input: Buffer): Buffer {
+  const body = input.subarray(input.indexOf(10) + 1);
+  return Buffer.concat([
+    Buffer.from(`pmvx-trace 1 ${body.length} ${crc32(body).toString(16).padStart(8, '0')}\n`),
+    body,
+  ]);
+}
+
+/** The first tasks of a long trace: what they wait for may be gone, which is a fault to be told. */
+function shortened(file: Buffer): Buffer {
+  const lines = file
+    .toString('utf8')
+    .split('\n')
+    .slice(0, 12)
+    .map((line) => line.slice(0, 400));
+  return sealed(Buffer.from(`${lines.join('\n')}\n`));
+}
