@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
+import { openLine } from '../../core/sealed-line.ts';
 import type { TrialRecord } from '../../core/trial.ts';
 import { parseTrialRecord } from '../../store/record-schema.ts';
-import { openLine } from '../../core/sealed-line.ts';
 
 /** Bytes at a time. */
 const CHUNK = 4 * 1024 * 1024;
