@@ -72,7 +72,7 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
       },
       {
         data: { values: stretches.filter(isPolicy) },
-        mark: { type: 'rect', stroke: '#ffffff', strokeWidth: 0.5 },
+        mark: { type: 'rect', stroke: '#ffffff', strokeWidth: 0.5, opacity: 0.6 },
         encoding: {
           x: { field: 'from', ...x, axis: null },
           x2: { field: 'to' },
@@ -123,7 +123,7 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
           y: {
             field: 'speedup',
             type: 'quantitative',
-            scale: { type: 'log', nice: false, zero: false },
+            scale: { type: 'log', nice: false },
             axis: { title: 'pace of a round over EEVDF', format: '.3~r', tickCount: 6 },
           },
           color: {
