@@ -87,6 +87,11 @@ export function dayInputs({ root, day, arms, catalog, map }: InputOptions): DayI
 
 const HELPER: Helper = {
   argv: [
+    // As the unit that ships starts it: a policy that starves ordinary tasks must not starve who would take it away.
+    '/usr/bin/chrt',
+    '--rr',
+    '--reset-on-fork',
+    '1',
     `${GUEST_RUNTIME}/bin/node`,
     '--no-warnings',
     PLACES.boot,
