@@ -87,10 +87,10 @@ export function dayInputs({ root, day, arms, catalog, map }: InputOptions): DayI
 
 const HELPER: Helper = {
   argv: [
-    // As the unit that ships starts it: a policy that starves ordinary tasks must not starve who would take it away.
+    // The priority that the unit gives it, for all of its threads: a policy that starves ordinary tasks must not starve who would take
+    // it away. With --reset-on-fork those that sync the journal would be ordinary.
     '/usr/bin/chrt',
     '--rr',
-    '--reset-on-fork',
     '1',
     `${GUEST_RUNTIME}/bin/node`,
     '--no-warnings',
