@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProbeSet, ProbeValues } from '../../harness/core/probe-counters.ts';
+import { addValues } from '../../harness/core/probe-values.ts';
 
 /** What probes counted on one machine in one stretch of time. */
 export interface Counted {
@@ -39,16 +40,4 @@ export function addCounted(windows: readonly Counted[]): Counted | undefined {
     sum = { vcpus: sum.vcpus, durationNs: sum.durationNs + next.durationNs, sets };
   }
   return sum;
-}
-
-function addValues(a: ProbeValues, b: ProbeValues): ProbeValues {
-  const both: Record<string, number | readonly number[]> = {};
-  for (const [name, value] of Object.entries(a)) {
-    const other = b[name];
-    if (typeof value === 'number' && typeof other === 'number') both[name] = value + other;
-    if (typeof value !== 'number' && typeof other === 'object') {
-      both[name] = value.map((count, at) => count + (other[at] ?? 0));
-    }
-  }
-  return both;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProbeSet, ProbeTotals, ProbeValues } from '../../harness/core/probe-counters.ts';
+import type { ProbeSet, ProbeTotals } from '../../harness/core/probe-counters.ts';
+import { totalsBetween } from '../../harness/core/probe-values.ts';
 import type { Counted } from './counted.ts';
 import { type KnownVector, type UnknownVector, workloadVector } from './workload-vector.ts';
 
@@ -14,9 +15,7 @@ export function windowCounters(before: WindowCounters, after: WindowCounters): W
   const both = (Object.keys(after) as ProbeSet[]).flatMap((set) => {
     const [from, to] = [before[set], after[set]];
     if (from === undefined || to === undefined) return [];
-    const { missed, ns } = to;
-    const counters = difference(from.counters, to.counters);
-    return [[set, { ns: ns - from.ns, missed: missed - from.missed, counters }] as const];
+    return [[set, totalsBetween(from, to)] as const];
   });
   return Object.fromEntries(both);
 }
@@ -36,18 +35,4 @@ export function countedOf(counters: WindowCounters, vcpus: number): Counted {
   const counted = Object.entries(counters);
   const sets = Object.fromEntries(counted.map(([set, totals]) => [set, totals.counters]));
   return { durationNs: counters.cpu?.ns ?? counted[0]?.[1].ns ?? 0, vcpus, sets };
-}
-
-function difference(from: ProbeValues, to: ProbeValues): ProbeValues {
-  const grown: Record<string, number | readonly number[]> = {};
-  for (const [name, value] of Object.entries(to)) {
-    const earlier = from[name];
-    if (typeof value === 'number') {
-      if (typeof earlier === 'number' && value >= earlier) grown[name] = value - earlier;
-    } else if (typeof earlier === 'object') {
-      const counts = value.map((count, at) => count - (earlier[at] ?? 0));
-      if (counts.every((count) => count >= 0)) grown[name] = counts;
-    }
-  }
-  return grown;
 }

@@ -9,7 +9,7 @@
 COUNTERS(struct pmvx_calls);
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(on_call, struct pt_regs *regs, long number)
+int BPF_PROG(often_call, struct pt_regs *regs, long number)
 {
 	__u64 *calls = this_cpu_counters(&counters);
 

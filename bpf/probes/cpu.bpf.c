@@ -15,20 +15,29 @@
 
 COUNTERS(struct pmvx_cpu);
 
-/* What the kernel had added up for a task when it left a CPU. */
+/* What the kernel had added up for a task when it left a CPU. `visit` names that occasion: see visit_of. */
 static struct {
-	__u32 pid;
+	__u32 visit;
 	__u32 migrations;
 	__u64 run_delay;
 } left[TASKS];
 
-/* The task that is being woken by a synchronous wake-up on this CPU, right now. */
+/* The task that was to be woken by the last synchronous wake-up on this CPU, until there is another wake-up of it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } woken_sync SEC(".maps");
+
+/*
+ * Of all tasks with one place in the table, this one when it was on a CPU for the last time: a task that came and went while no
+ * program stood here has another. Process ids have at most 22 bits.
+ */
+static __always_inline __u32 visit_of(struct task_struct *task)
+{
+	return (__u32)task->pid / TASKS + (__u32)task->sched_info.pcount * ((1 << 22) / TASKS);
+}
 
 static __always_inline void sleeps(struct pmvx_cpu *cpu, struct task_struct *task)
 {
@@ -54,7 +63,7 @@ static __always_inline void leaves(struct pmvx_cpu *cpu, struct task_struct *tas
 		cpu->switch_preempt++;
 	cpu->run_ns += ran;
 	cpu->run[time_bucket(ran)]++;
-	left[slot].pid = task->pid;
+	left[slot].visit = visit_of(task);
 	left[slot].migrations = task->se.nr_migrations;
 	left[slot].run_delay = task->sched_info.run_delay;
 }
@@ -71,7 +80,7 @@ static __always_inline void arrives(struct pmvx_cpu *cpu, struct task_struct *ta
 	}
 	/* A task that runs for the first time has nothing to subtract. */
 	if (task->sched_info.pcount) {
-		if (left[slot].pid != task->pid) {
+		if (left[slot].visit != visit_of(task)) {
 			cpu->wait_unknown++;
 			return;
 		}
@@ -84,7 +93,7 @@ static __always_inline void arrives(struct pmvx_cpu *cpu, struct task_struct *ta
 }
 
 SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
+int BPF_PROG(often_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
 {
 	struct pmvx_cpu *cpu = this_cpu_counters(&counters);
 	/* Each task, the idle one too, has a place among the fair class' queues of its CPU, whatever its class. */
@@ -107,22 +116,26 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-/* A synchronous wake-up begins; whether it wakes anybody, on_waking will tell. */
+/*
+ * Whether the wake-up that begins is synchronous; whether it wakes anybody, often_waking will tell. Always attached: coming and going
+ * at a function, unlike at a tracepoint, costs more than all its calls.
+ */
 SEC("fentry/try_to_wake_up")
 int BPF_PROG(on_wake_up, struct task_struct *task, unsigned int state, int flags)
 {
-	__u64 *sync;
+	__u64 *sync = this_cpu_counters(&woken_sync);
 
-	if (!(flags & WF_SYNC))
+	if (!sync)
 		return 0;
-	sync = this_cpu_counters(&woken_sync);
-	if (sync)
+	if (flags & WF_SYNC)
 		*sync = (__u64)task;
+	else if (*sync == (__u64)task)
+		*sync = 0;
 	return 0;
 }
 
 SEC("tp_btf/sched_waking")
-int BPF_PROG(on_waking, struct task_struct *task)
+int BPF_PROG(often_waking, struct task_struct *task)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
 	struct pmvx_cpu *cpu = this_cpu_counters(&counters);
@@ -138,10 +151,8 @@ int BPF_PROG(on_waking, struct task_struct *task)
 		cpu->wake_same_process++;
 	if (waker->wake_cpu == task->wake_cpu)
 		cpu->wake_same_cpu++;
-	if (*sync == (__u64)task) {
+	if (*sync == (__u64)task)
 		cpu->wake_sync++;
-		*sync = 0;
-	}
 	/* Multiplicative hashing (Knuth, The Art of Computer Programming 3, 6.4): the upper bits are the good ones. */
 	pair = (__u32)waker->pid * 2654435761u ^ (__u32)task->pid * 2246822519u;
 	cpu->wake_pair[(pair >> 24) % PMVX_PAIRS]++;

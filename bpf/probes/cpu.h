@@ -28,7 +28,7 @@ struct pmvx_cpu {
 	/* Tasks coming to a CPU: how long they were runnable without running, wherever that was. */
 	__u64 wait_ns;
 	__u64 wait[PMVX_TIMES];
-	/* Those whose wait is not known: they waited already when the probe came, or another task had their place in its table. */
+	/* Those whose wait is not known: they left a CPU when the probe was not there, or another task had their place in its table. */
 	__u64 wait_unknown;
 	/* Tasks coming to a CPU after the kernel moved them there from another; moves, as the kernel counts them. */
 	__u64 migrations;

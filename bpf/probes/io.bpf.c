@@ -10,7 +10,7 @@
 COUNTERS(struct pmvx_io);
 
 SEC("tp_btf/block_rq_issue")
-int BPF_PROG(on_issue, struct request *request)
+int BPF_PROG(often_issue, struct request *request)
 {
 	struct pmvx_io *io = this_cpu_counters(&counters);
 	__u32 bytes = request->__data_len;
@@ -35,7 +35,7 @@ int BPF_PROG(on_issue, struct request *request)
 
 /* Requests end in interrupts, so they are nobody's: a filter by process cannot hold here. */
 SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_complete, struct request *request, int error, unsigned int bytes)
+int BPF_PROG(often_complete, struct request *request, int error, unsigned int bytes)
 {
 	struct pmvx_io *io = this_cpu_counters(&counters);
 	__u64 start, latency;
@@ -58,7 +58,7 @@ int BPF_PROG(on_complete, struct request *request, int error, unsigned int bytes
 }
 
 SEC("tp_btf/block_bio_queue")
-int BPF_PROG(on_bio, struct bio *bio)
+int BPF_PROG(often_bio, struct bio *bio)
 {
 	struct pmvx_io *io = this_cpu_counters(&counters);
 

@@ -11,7 +11,7 @@
 COUNTERS(struct pmvx_mem);
 
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(on_user_fault, unsigned long address, struct pt_regs *regs, unsigned long error)
+int BPF_PROG(often_user_fault, unsigned long address, struct pt_regs *regs, unsigned long error)
 {
 	struct pmvx_mem *mem = this_cpu_counters(&counters);
 
@@ -24,7 +24,7 @@ int BPF_PROG(on_user_fault, unsigned long address, struct pt_regs *regs, unsigne
 }
 
 SEC("tp_btf/page_fault_kernel")
-int BPF_PROG(on_kernel_fault, unsigned long address, struct pt_regs *regs, unsigned long error)
+int BPF_PROG(often_kernel_fault, unsigned long address, struct pt_regs *regs, unsigned long error)
 {
 	struct pmvx_mem *mem = this_cpu_counters(&counters);
 

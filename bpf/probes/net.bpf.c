@@ -9,7 +9,7 @@
 COUNTERS(struct pmvx_net);
 
 SEC("tp_btf/net_dev_queue")
-int BPF_PROG(on_transmit, struct sk_buff *packet)
+int BPF_PROG(often_transmit, struct sk_buff *packet)
 {
 	struct pmvx_net *net = this_cpu_counters(&counters);
 
@@ -22,7 +22,7 @@ int BPF_PROG(on_transmit, struct sk_buff *packet)
 
 /* Packets arrive in soft interrupts, so they are nobody's: a filter by process cannot hold here. */
 SEC("tp_btf/netif_receive_skb")
-int BPF_PROG(on_receive, struct sk_buff *packet)
+int BPF_PROG(often_receive, struct sk_buff *packet)
 {
 	struct pmvx_net *net = this_cpu_counters(&counters);
 
@@ -34,7 +34,7 @@ int BPF_PROG(on_receive, struct sk_buff *packet)
 }
 
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(on_send, struct sock *socket, int result)
+int BPF_PROG(often_send, struct sock *socket, int result)
 {
 	struct pmvx_net *net = this_cpu_counters(&counters);
 
@@ -51,7 +51,7 @@ int BPF_PROG(on_send, struct sock *socket, int result)
 }
 
 SEC("tp_btf/sock_recv_length")
-int BPF_PROG(on_receive_call, struct sock *socket, int result)
+int BPF_PROG(often_receive_call, struct sock *socket, int result)
 {
 	struct pmvx_net *net = this_cpu_counters(&counters);
 

@@ -7,6 +7,9 @@
  * on each CPU (BPF_PROG_TEST_RUN with BPF_F_TEST_RUN_ON_CPU). They copy what kernel and processor count anyway, which costs nothing
  * between readings.
  *
+ * Programs whose names begin with `often_` stand at events that come so often that what they cost can be felt. They may be attached for a
+ * part of the time only; who does that says for how long they were, and scales what they counted.
+ *
  * Two things not every kernel has. Who loads an object tries with both, then with `no_sync` (without programs in sections "fentry/..."),
  * `no_kept` (without the program `kept`, but with those whose names begin with `instead_`), or both set.
  */

@@ -13,6 +13,7 @@ import {
   type ProbeTotals,
 } from '../../harness/core/probe-counters.ts';
 import { openHostProbes } from '../../harness/runtime/host-probes.ts';
+import type { Turn } from '../../harness/runtime/probe-turns.ts';
 import { BpfObject } from '../napi/index.js';
 import { buildAddon, cannotLoad, compileBpf } from '../napi/test/compile.ts';
 import { expectedOfConnections, expectedOfKinds, KINDS, NEARLY, SLEEPS_IN_READ } from './test/expected.ts';
@@ -29,12 +30,12 @@ const objects = dirname(PROBE_SETS.map((set) => compileBpf(set, import.meta.dirn
 const SLACK: Readonly<Record<string, number>> = { transmit: 5, transmit_bytes: 500 };
 const N = 500;
 
-async function count(kinds: number, connections: number): Promise<Record<ProbeSet, ProbeTotals>> {
-  const args = [`device=${join(scratch, 'blocks')}`, ...KINDS.map((kind) => `${kind}=${kinds}`)];
-  const child = spawn(join(scratch, 'known-events'), [...args, `connections=${connections}`], {
+async function count(events: readonly string[], turn?: Turn): Promise<Record<ProbeSet, ProbeTotals>> {
+  const child = spawn(join(scratch, 'known-events'), [`device=${join(scratch, 'blocks')}`, ...events], {
     stdio: ['pipe', 'inherit', 'inherit'],
   });
-  const probes = openHostProbes(PROBE_SETS, { objects, tgid: child.pid as number });
+  const options = { objects, tgid: child.pid as number };
+  const probes = openHostProbes(PROBE_SETS, turn === undefined ? options : { ...options, turn });
   child.stdin.end('\n');
   const [status] = await once(child, 'exit');
   if (status !== 0) throw new Error(`known-events ended with ${status}`);
@@ -42,6 +43,11 @@ async function count(kinds: number, connections: number): Promise<Record<ProbeSe
   probes.close();
   return counted as Record<ProbeSet, ProbeTotals>;
 }
+
+const eventsOf = (kinds: number, connections: number) => [
+  ...KINDS.map((kind) => `${kind}=${kinds}`),
+  `connections=${connections}`,
+];
 
 function counterOf({ counters }: ProbeTotals, name: string): number {
   const [, counter = '', bucket] = /^(\w+)(?:\[(\d+)\])?$/.exec(name) ?? [];
@@ -63,15 +69,18 @@ test('the layout that BTF gives a set is the one that readers know', (t) => {
   }
 });
 
-loads('on a host that others use, a process that is watched alone is counted exactly', async (t) => {
+test.before(() => {
   execFileSync('gcc', [
     ...['-std=gnu11', '-O2', '-static', '-pthread', '-o', join(scratch, 'known-events')],
     join(import.meta.dirname, 'test/known-events.c'),
   ]);
   writeFileSync(join(scratch, 'blocks'), Buffer.alloc(4096 * 2 * N, 1), { flush: true });
-  const one = await count(N, 50);
-  const two = await count(2 * N, 50);
-  const more = await count(N, 100);
+});
+
+loads('on a host that others use, a process that is watched alone is counted exactly', async (t) => {
+  const one = await count(eventsOf(N, 50));
+  const two = await count(eventsOf(2 * N, 50));
+  const more = await count(eventsOf(N, 100));
   for (const [expected, less, greater] of [
     [expectedOfKinds(N), one, two],
     [expectedOfConnections(50), one, more],
@@ -100,3 +109,18 @@ loads('on a host that others use, a process that is watched alone is counted exa
     for (const set of PROBE_SETS) t.true(all[set].missed <= N / 10, `${set}: ${all[set].missed} missed`);
   }
 });
+
+loads(
+  'with turns frequent events are estimated, rare ones are exact, and the record says for how long',
+  async (t) => {
+    const sends = 300_000;
+    const { net, cpu } = await count([`forks=${N}`, `local=${sends}`], { onMs: 20, everyMs: 100 });
+    const share = (net.sampledNs ?? Number.NaN) / net.ns;
+    t.true(share > 0.02 && share < 0.8, `counted for ${share} of the time`);
+    t.is(cpu.counters.fork, N);
+    // Others take the processor in turns and between them, so no more than this can be said of a host that is not alone.
+    const sent = Number(net.counters.send);
+    t.true(sent > sends / 4 && sent < 4 * sends, `${sent} sends`);
+    t.true(Number(net.counters.send_unix) > 0.9 * sent);
+  },
+);

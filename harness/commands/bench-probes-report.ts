@@ -8,6 +8,8 @@ import type { TrialRecord } from '../core/trial.ts';
 export interface ProbeArm {
   /** Empty: without probes. */
   readonly sets: readonly ProbeSet[];
+  /** Where frequent events are counted for a part of each window only, in words. */
+  readonly turn?: string;
   readonly records: readonly TrialRecord[];
 }
 
@@ -16,6 +18,7 @@ export interface OverheadRow {
   readonly workload: string;
   readonly variant: string;
   readonly sets: readonly ProbeSet[];
+  readonly turn?: string;
   readonly planned: number;
   readonly completed: number;
   readonly ratio: PairedRatio;
@@ -23,10 +26,14 @@ export interface OverheadRow {
   readonly missed: number;
 }
 
+/** Frequent events that are counted: all of them. */
+const ALL = 'all';
+
 const HEADER = [
   'workload',
   'variant',
   'probes',
+  'frequent',
   'overhead',
   'low',
   'high',
@@ -45,7 +52,11 @@ export function overheadRows(arms: readonly ProbeArm[]): OverheadRow[] {
   );
 }
 
-function overheadRow({ sets, records }: ProbeArm, key: string, without: readonly TrialRecord[]): OverheadRow {
+function overheadRow(
+  { sets, turn, records }: ProbeArm,
+  key: string,
+  without: readonly TrialRecord[],
+): OverheadRow {
   const mine = records.filter((record) => variantOf(record) === key);
   const pairs = mine.flatMap((record) => {
     const other = without.find((each) => variantOf(each) === key && each.block === record.block);
@@ -58,6 +69,7 @@ function overheadRow({ sets, records }: ProbeArm, key: string, without: readonly
     workload,
     variant,
     sets,
+    ...(turn === undefined ? {} : { turn }),
     planned: mine.length,
     completed: mine.filter(({ state }) => state === 'completed').length,
     ratio: pairedRatio(pairs),
@@ -81,10 +93,11 @@ function timeOf(record: TrialRecord): number | undefined {
 export function overheadCsv(rows: readonly OverheadRow[]): string {
   return formatCsv(
     HEADER,
-    rows.map(({ workload, variant, sets, ratio, planned, completed, missed }): CsvCell[] => [
+    rows.map(({ workload, variant, sets, turn, ratio, planned, completed, missed }): CsvCell[] => [
       workload,
       variant,
       sets.join('+'),
+      turn ?? ALL,
       ...sharesOf(ratio),
       ratio.pairs,
       planned,
@@ -107,14 +120,14 @@ export function overheadMarkdown(rows: readonly OverheadRow[], command: string):
     'Virtual time of a workload with probes over its time without, less 1; geometric mean over blocks with the 95 % paired interval.',
     `Made by \`${command}\`.`,
     '',
-    '| workload | probes | overhead | 95 % interval | blocks | events missed |',
-    '|:--|:--|--:|--:|--:|--:|',
-    ...rows.map(({ workload, variant, sets, ratio, missed }) => {
+    '| workload | probes | frequent events | overhead | 95 % interval | blocks | events missed |',
+    '|:--|:--|:--|--:|--:|--:|--:|',
+    ...rows.map(({ workload, variant, sets, turn = ALL, ratio, missed }) => {
       const [overhead, low, high] = sharesOf(ratio).map((share) =>
         typeof share === 'number' ? `${(100 * share).toFixed(2)} %` : '-',
       );
       const interval = low === '-' ? '-' : `${low} to ${high}`;
-      return `| ${workload} ${variant} | ${sets.join(', ')} | ${overhead} | ${interval} | ${ratio.pairs} | ${missed} |`;
+      return `| ${workload} ${variant} | ${sets.join(', ')} | ${turn} | ${overhead} | ${interval} | ${ratio.pairs} | ${missed} |`;
     }),
   ];
   return `${lines.join('\n')}\n`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { PROBE_SETS, type ProbeSet } from '../core/probe-counters.ts';
-import type { Spec } from '../core/spec.ts';
+import type { Probes, Spec } from '../core/spec.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { planTrials } from '../plan/plan.ts';
 import { runTrials } from '../run/controller.ts';
@@ -21,23 +21,43 @@ export interface BenchProbesArgs {
   readonly out?: string;
 }
 
-/** Without probes, each set alone, what vectors are made of, and everything. */
-const ARMS: readonly (readonly ProbeSet[])[] = [
-  [],
+/** Each set alone, what vectors are made of, and everything. */
+const GROUPS: readonly (readonly ProbeSet[])[] = [
   ...PROBE_SETS.map((set) => [set]),
   PROBE_SETS.filter((set) => set !== 'calls'),
   PROBE_SETS,
 ];
+/** Frequent events for a part of the time only, as a host that must not feel the probes has it. */
+const TURN = { windowMs: 1000, onMs: 50 };
+const WINDOW_MS = 250;
 
-/** `pmvx bench probes`: a spec without probes and with each set of them, and what they cost in virtual time. Keeps no run. */
+type Arm = Pick<ProbeArm, 'sets' | 'turn'> & { readonly probes?: Probes };
+
+/** Without probes; with each group, all events counted; the same with frequent events for a part of the time. */
+const ARMS: readonly Arm[] = [
+  { sets: [] },
+  ...GROUPS.map((sets) => ({ sets, probes: { sets, windowMs: WINDOW_MS } })),
+  ...GROUPS.map((sets) => ({
+    sets,
+    turn: `${TURN.onMs} of ${TURN.windowMs} ms`,
+    probes: { sets, ...TURN },
+  })),
+];
+
+/** `pmvx bench probes`: a spec without probes and with each set of them, both ways, and what they cost in virtual time. Keeps no run. */
 export const benchProbesCommand: Command<BenchProbesArgs> = async (args, context) => {
   const path = args.spec ?? join(context.root, 'harness/experiments/probe-overhead.yaml');
   const spec = await readSpec(path, await context.catalog(), 'exact');
   const scratch = await mkdtemp(join(tmpdir(), 'pmvx-bench-'));
   try {
     const arms: ProbeArm[] = [];
-    for (const sets of ARMS)
-      arms.push({ sets, records: await runArm(spec, sets, args.jobs, scratch, context) });
+    for (const [at, arm] of ARMS.entries()) {
+      const records = await runArm(spec, arm, `arm-${at}`, args.jobs, scratch, context);
+      arms.push({ ...arm, records });
+      context.warn(
+        `${arm.sets.join(', ') || 'no probes'} (${arm.turn ?? 'all events'}): ${records.length} trials`,
+      );
+    }
     const rows = overheadRows(arms);
     const command = ['pmvx bench probes', ...(args.spec === undefined ? [] : [args.spec])].join(' ');
     const text = overheadMarkdown(rows, command);
@@ -57,15 +77,14 @@ export const benchProbesCommand: Command<BenchProbesArgs> = async (args, context
 
 async function runArm(
   spec: Spec,
-  sets: readonly ProbeSet[],
+  { probes }: Arm,
+  name: string,
   jobs: number | undefined,
   scratch: string,
   context: CommandContext,
 ): Promise<TrialRecord[]> {
-  const name = sets.length === 0 ? 'none' : sets.join('+');
-  const { probes, ...without } = spec;
-  const own: Spec =
-    sets.length === 0 ? without : { ...without, probes: { sets, windowMs: probes?.windowMs ?? 250 } };
+  const { probes: _, ...without } = spec;
+  const own: Spec = probes === undefined ? without : { ...without, probes };
   const catalog = await context.catalog();
   const { trials } = planTrials(own);
   const lab = await openLab(own, trials, catalog, context);
@@ -84,6 +103,5 @@ async function runArm(
   });
   if (end === 'interrupted')
     throw new PmvxError(ExitCode.interrupted, { what: 'stopped: nothing was measured' });
-  context.warn(`${name}: ${records.length} trials`);
   return records;
 }

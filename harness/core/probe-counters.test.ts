@@ -9,6 +9,7 @@ import {
   PROBE_SETS,
   type ProbeSet,
   readProbes,
+  scaledUp,
   totalCounters,
 } from './probe-counters.ts';
 
@@ -64,6 +65,41 @@ test('windows are named one by one, and added up for the whole run', (t) => {
       [1e9, 2e9, 2],
     ],
   );
+});
+
+test('what was counted for a part of the time is scaled up to all of it, and says so; the rest is as it is', (t) => {
+  const atNs = [0, 1e9, 3e9];
+  const counts = [row('net', 2), row('net', 5)];
+  const fields = counts[0]?.length;
+  const sent = { set: 'net', fields, missed: 1, atNs, countedNs: [0, 0, 5e8], counts };
+  const readings = readProbes(Buffer.from(JSON.stringify(sent)));
+  if (readings === undefined) return t.fail('not read');
+  const totals = totalCounters(readings);
+  t.like(totals, { ns: 3e9, sampledNs: 5e8 });
+  t.like(totals.counters, { receive: (7 * 3e9) / 5e8, tcp_retransmit: 7 });
+  const [unseen, seen] = nameWindows(readings);
+  t.is(unseen?.sampledNs, 0);
+  t.false('receive' in (unseen?.counters ?? {}), 'nothing is known of it');
+  t.is(unseen?.counters.tcp_retransmit, 2);
+  t.like(seen, { sampledNs: 5e8, counters: { receive: 20, tcp_retransmit: 5 } });
+  t.is(readProbes(Buffer.from(JSON.stringify({ ...sent, countedNs: [0, 1] }))), undefined);
+});
+
+test('a counter of a program that may come and go is scaled, and no other is', (t) => {
+  for (const set of PROBE_SETS.filter((each) => each !== 'calls')) {
+    const source = readFileSync(join(PROBES, `${set}.bpf.c`), 'utf8').replace(/^.*= PMVX_ABSENT;$/gm, '');
+    // Programs, and functions, which only programs at frequent events call.
+    const parts = source.split(/^(?=SEC\(|static __always_inline)/m).slice(1);
+    const unseen = scaledUp(set, { ns: 1, missed: 0, counters: nameCounters(set, row(set, 1)) }, 0);
+    for (const name of Object.keys(PROBE_COUNTERS[set])) {
+      const writes = new RegExp(`->${name}(\\[.*\\])?( =|\\+\\+| \\+=)`);
+      const writers = parts.filter((part) => writes.test(part));
+      t.true(writers.length > 0, `${set}.${name}`);
+      for (const writer of writers) {
+        t.is(!(name in unseen.counters), /\boften_|^static/.test(writer), `${set}.${name}`);
+      }
+    }
+  }
 });
 
 test('what a machine does not have is absent, never zero', (t) => {

@@ -106,6 +106,25 @@ export const PROBE_COUNTERS = {
 export type ProbeSet = keyof typeof PROBE_COUNTERS;
 export const PROBE_SETS = Object.keys(PROBE_COUNTERS) as ProbeSet[];
 
+/**
+ * Counters that programs at rare events keep, or that are copied when they are read: they count all the time. All others may be counted
+ * for a part of the time only (`Probes.onMs`), and are scaled up then.
+ */
+const ALWAYS: Readonly<Record<ProbeSet, readonly string[]>> = {
+  cpu: [
+    ...['fork', 'irq_device', 'irq_timer', 'irq_reschedule', 'irq_call', 'softirq'],
+    ...['cycles', 'instructions', 'llc_references', 'llc_misses'],
+  ],
+  mem: [
+    ...['fault_handled', 'fault_major', 'pages_allocated', 'pages_freed', 'pages_swapped_in'],
+    ...['pages_swapped_out', 'reclaim_direct', 'reclaim_direct_pages', 'reclaim_kswapd_wake'],
+    ...['reclaim_scanned', 'reclaim_reclaimed'],
+  ],
+  io: [],
+  net: ['tcp_state', 'tcp_retransmit'],
+  calls: [],
+};
+
 /** Values of a set's counters by name; a counter that kernel or machine does not have is absent. */
 export type ProbeValues = Readonly<Record<string, number | readonly number[]>>;
 
@@ -116,6 +135,8 @@ export interface ProbeReadings {
   readonly missed: number;
   /** When each reading was, ns since the first. */
   readonly atNs: readonly number[];
+  /** For how long until each reading frequent events were counted, ns; absent: all the time. */
+  readonly countedNs?: readonly number[];
   /** A row between each two readings: what was added, in the order of `PROBE_COUNTERS`; null is absent. */
   readonly counts: readonly (readonly (number | null)[])[];
 }
@@ -125,6 +146,8 @@ export interface ProbeTotals {
   /** How long was counted: guest time from the first reading to the last, ns. */
   readonly ns: number;
   readonly missed: number;
+  /** Where events that come often were counted for this part of `ns` only: their counters are estimates, scaled up to all of it. */
+  readonly sampledNs?: number;
   readonly counters: ProbeValues;
 }
 
@@ -133,6 +156,7 @@ const Readings = z.strictObject({
   fields: z.int().positive(),
   missed: z.int().nonnegative(),
   atNs: z.array(z.number().nonnegative()).min(2),
+  countedNs: z.array(z.number().nonnegative()).optional(),
   counts: z.array(z.array(z.union([z.number().nonnegative(), z.null()]))).min(1),
 });
 
@@ -140,7 +164,9 @@ const Readings = z.strictObject({
 export function readProbes(payload: Buffer): ProbeReadings | undefined {
   const { data } = Readings.safeParse(parseJson(payload));
   if (data === undefined || data.atNs.length !== data.counts.length + 1) return undefined;
-  const { fields, ...readings } = data;
+  const { fields, countedNs, ...rest } = data;
+  if (countedNs !== undefined && countedNs.length !== data.atNs.length) return undefined;
+  const readings = { ...rest, ...(countedNs === undefined ? {} : { countedNs }) };
   const width = widthOf(data.set);
   return fields === width && data.counts.every((row) => row.length === width) ? readings : undefined;
 }
@@ -176,11 +202,29 @@ export function nameCounters(set: ProbeSet, row: readonly (number | null)[]): Pr
 }
 
 /** Adds up all windows. A counter that is absent in one is absent in the sum. */
-export function totalCounters({ set, missed, atNs, counts }: ProbeReadings): ProbeTotals {
+export function totalCounters({ set, missed, atNs, countedNs, counts }: ProbeReadings): ProbeTotals {
   const [first = [], ...rest] = counts;
   const sum = rest.reduce((total, row) => total.map((value, at) => plus(value, row[at] ?? null)), first);
-  const ns = (atNs.at(-1) ?? 0) - (atNs[0] ?? 0);
-  return { ns, missed, counters: nameCounters(set, sum) };
+  const totals = { ns: growthOf(atNs), missed, counters: nameCounters(set, sum) };
+  return countedNs === undefined ? totals : scaledUp(set, totals, growthOf(countedNs));
+}
+
+function growthOf(values: readonly number[]): number {
+  return (values.at(-1) ?? 0) - (values[0] ?? 0);
+}
+
+/**
+ * Counters of a stretch of time in which events that come often were counted for `sampledNs` only, as estimates for all of it, whole numbers.
+ * Where that was no time at all, nothing is known of them: they are absent.
+ */
+export function scaledUp(set: ProbeSet, totals: ProbeTotals, sampledNs: number): ProbeTotals {
+  const counters: Record<string, number | readonly number[]> = {};
+  const scaled = (value: number) => Math.round((value * totals.ns) / sampledNs);
+  for (const [name, value] of Object.entries(totals.counters)) {
+    if (ALWAYS[set].includes(name)) counters[name] = value;
+    else if (sampledNs > 0) counters[name] = typeof value === 'number' ? scaled(value) : value.map(scaled);
+  }
+  return { ...totals, sampledNs, counters };
 }
 
 function plus(a: number | null, b: number | null): number | null {
@@ -192,15 +236,21 @@ export interface ProbeWindow {
   readonly set: ProbeSet;
   readonly fromNs: number;
   readonly toNs: number;
+  /** See {@link ProbeTotals}. */
+  readonly sampledNs?: number;
   readonly counters: ProbeValues;
 }
 
 /** The windows of a set's readings, in order. */
-export function nameWindows({ set, atNs, counts }: ProbeReadings): ProbeWindow[] {
-  return counts.map((row, at) => ({
-    set,
-    fromNs: atNs[at] as number,
-    toNs: atNs[at + 1] as number,
-    counters: nameCounters(set, row),
-  }));
+export function nameWindows(readings: ProbeReadings): ProbeWindow[] {
+  const { set, atNs, countedNs, counts } = readings;
+  return counts.map((row, at) => {
+    const between = (values: readonly number[]) => values.slice(at, at + 2);
+    const one = { set, missed: 0, atNs: between(atNs), counts: [row] };
+    const { counters, sampledNs } = totalCounters(
+      countedNs === undefined ? one : { ...one, countedNs: between(countedNs) },
+    );
+    const [fromNs, toNs] = one.atNs as [number, number];
+    return { set, fromNs, toNs, ...(sampledNs === undefined ? {} : { sampledNs }), counters };
+  });
 }

@@ -27,6 +27,8 @@ export interface Machine {
 export interface Probes {
   readonly sets: readonly ProbeSet[];
   readonly windowMs: number;
+  /** For how many ms of each window events that come often are counted, less than a window; absent: all the time. */
+  readonly onMs?: number;
 }
 
 /** `fork`: policies live on from one frozen machine; `boot`: each trial executes the whole machine from power-on. */

@@ -62,6 +62,7 @@ function probeLines({ probes }: Orders): Line[] {
   return [
     ...probes.sets.map((set) => ['probe.set', set] as const),
     ['probe.window_ms', String(probes.windowMs)],
+    ...(probes.onMs === undefined ? [] : [['probe.on_ms', String(probes.onMs)] as const]),
   ];
 }
 

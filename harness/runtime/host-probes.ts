@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { type BpfError, BpfObject, possibleCpus } from '../../bpf/napi/index.js';
+import { type BpfError, BpfObject, type BpfProgram, possibleCpus } from '../../bpf/napi/index.js';
 import { nameCounters, type ProbeSet, type ProbeTotals } from '../core/probe-counters.ts';
+import { ProbeTurns, type Turn } from './probe-turns.ts';
+import { ScaledReadings } from './scaled-readings.ts';
 
 export interface HostProbesOptions {
   /** Folder with `<set>.bpf.o`: `probes` of an image, or where they were compiled. */
   readonly objects: string;
   /** Counts only what this process does, as far as an event has a process; everything when absent. */
   readonly tgid?: number;
+  /** Counts events that come often for a part of the time only, so that probes cost that much less; all the time when absent. */
+  readonly turn?: Turn;
 }
 
 /** Probes that count on this host, from `open` to `close`. */
 export interface HostProbes {
-  /** All that was counted since `open`, by set. Counters only grow: a window is the difference of two readings. */
+  /**
+   * All that was counted since `open`, by set. Counters only grow: a window is the difference of two readings (`windowCounters`). With
+   * `turn` frequent events are scaled up from what was seen since the last reading; where that was nothing they are absent in this one, and
+   * the next one catches up.
+   */
   read(): { readonly [set in ProbeSet]?: ProbeTotals };
   /** Detaches and unloads them. */
   close(): void;
@@ -29,14 +37,17 @@ const ATTEMPTS = [
 /** Perf events of the hardware (include/uapi/linux/perf_event.h) by the map that holds them. */
 const PERF_EVENTS = { perf_cycles: 0, perf_instructions: 1, perf_llc_references: 2, perf_llc_misses: 3 };
 const ABSENT = 2n ** 64n - 1n;
+const FREQUENT = 'often_';
 
 /**
  * Loads and attaches sets of probes. Needs root and a kernel with BTF.
  * @throws BpfError with the words of libbpf and the verifier, or why ebpf-napi is not there; nothing is left attached then.
  */
 export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOptions): HostProbes {
-  const opened: { readonly set: ProbeSet; readonly object: BpfObject }[] = [];
+  const opened: OpenSet[] = [];
+  let turns: ProbeTurns | undefined;
   const close = () => {
+    turns?.close();
     for (const { object } of opened) object.close();
   };
   try {
@@ -46,13 +57,31 @@ export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOpt
     throw error;
   }
   const began = process.hrtime.bigint();
+  if (options.turn !== undefined) turns = new ProbeTurns(opened.flatMap(frequentPrograms), options.turn);
+  const scales = new Map(opened.map(({ set }) => [set, new ScaledReadings(set)]));
   return {
     read: () => {
       const ns = Number(process.hrtime.bigint() - began);
-      return Object.fromEntries(opened.map(({ set, object }) => [set, { ns, ...readSet(set, object) }]));
+      const countedNs = turns?.countedNs;
+      return Object.fromEntries(
+        opened.map(({ set, object }) => {
+          const seen = { ns, ...readSet(set, object) };
+          return [set, countedNs === undefined ? seen : scales.get(set)?.next(seen, countedNs)];
+        }),
+      );
     },
     close,
   };
+}
+
+interface OpenSet {
+  readonly set: ProbeSet;
+  readonly object: BpfObject;
+}
+
+/** Those that may come and go: see bpf/probes/probe.h. */
+function frequentPrograms({ object }: OpenSet): BpfProgram[] {
+  return object.programs.filter(({ name, autoload }) => autoload && name.startsWith(FREQUENT));
 }
 
 function openSet(set: ProbeSet, options: HostProbesOptions): BpfObject {
@@ -93,11 +122,12 @@ function choosePrograms(
   return can.sync && can.kept;
 }
 
-function startSet(object: BpfObject, { tgid }: HostProbesOptions): BpfObject {
+function startSet(object: BpfObject, { tgid, turn }: HostProbesOptions): BpfObject {
   if (tgid !== undefined) object.setGlobal('only_tgid', tgid);
   object.load();
   for (const program of object.programs) {
-    if (program.autoload && program.section !== 'raw_tp') program.attach();
+    if (!program.autoload || program.section === 'raw_tp') continue;
+    if (turn === undefined || !program.name.startsWith(FREQUENT)) program.attach();
   }
   for (const map of object.maps) {
     const event = (PERF_EVENTS as Readonly<Record<string, number>>)[map.name];

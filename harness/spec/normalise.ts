@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Catalog } from '../core/catalog.ts';
 import { canonicalPoint } from '../core/fork-point.ts';
-import type { Counterfactual, Machine, Spec } from '../core/spec.ts';
+import type { Counterfactual, Machine, Probes, Spec } from '../core/spec.ts';
 import type { EngineName } from '../core/trial.ts';
 import { memoryInMiB } from './memory.ts';
 import { resolveParameters, variantName } from './parameters.ts';
@@ -29,12 +29,15 @@ export function normalise(raw: RawSpec, catalog: Catalog, engine: EngineName = r
     seeds: raw.seeds,
     order: raw.order,
     baseline: raw.baseline,
-    ...(raw.probes.length === 0
-      ? {}
-      : { probes: { sets: [...new Set(raw.probes)].sort(), windowMs: raw.probeWindowMs } }),
+    ...(raw.probes.length === 0 ? {} : { probes: normaliseProbes(raw) }),
     controls: raw.controls,
     stop: normaliseStop(raw.stop),
   };
+}
+
+function normaliseProbes({ probes, probeWindowMs, probeOnMs }: RawSpec): Probes {
+  const sets = [...new Set(probes)].sort();
+  return { sets, windowMs: probeWindowMs, ...(probeOnMs === 0 ? {} : { onMs: probeOnMs }) };
 }
 
 /** Forks are bit for bit what a boot would be on `exact` alone; elsewhere they must be asked for. */

@@ -198,6 +198,14 @@ export const RawSpec = z
       .describe(
         'Guest time between two readings of the probes, in ms; 0: only before and after the run, else 10 to 60000. Default: 250.',
       ),
+    probeOnMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(0)
+      .describe(
+        'For how many ms of each window events that come often are counted, at a time left to chance, so that probes cost that much less; what was counted is scaled up. 0: all the time. Default: 0.',
+      ),
     controls: z
       .array(z.enum(['aa']).describe('aa: the baseline once more in each block, under another seed.'))
       .default(['aa'])

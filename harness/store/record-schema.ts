@@ -16,6 +16,7 @@ const SchedExt = z.looseObject({
 const Counted = z.looseObject({
   ns: z.number().nonnegative(),
   missed: z.int().nonnegative(),
+  sampledNs: z.number().nonnegative().optional(),
   counters: z.record(text, z.union([z.number(), z.array(z.number())])),
 });
 

@@ -70,6 +70,7 @@ struct orders {
 	int modules;
 	struct argv_list probes; /* the loader and the sets that it loads; empty: no probes */
 	uint64_t window_ms;	 /* how often they are read during the run; 0: before and after it */
+	uint64_t on_ms;		 /* for how long in each window frequent events are counted; 0: always */
 	/* block 1 */
 	uint64_t seed;
 	struct argv_list warmup;
@@ -186,6 +187,13 @@ void probes_begin(const struct orders *orders);
 uint64_t probes_until(uint64_t until_ns);
 void probes_read(void);
 void probes_send(void);
+
+/* probe-turns.c: frequent programs that come and go */
+void turns_add(int program, const char *link);
+void turns_begin(const struct orders *orders);
+void turns_window(uint64_t length_ns);
+uint64_t turns_until(void);
+uint64_t turns_counted(uint64_t now);
 
 /* policy.c */
 int policy_activate(struct orders *orders, struct run *run, char *fault, size_t size);

@@ -74,6 +74,8 @@ static const char *apply_candidates(struct orders *orders, const char *key, char
 		return probes_add(orders, value);
 	if (!strcmp(key, "probe.window_ms"))
 		return number(&orders->window_ms, value);
+	if (!strcmp(key, "probe.on_ms"))
+		return number(&orders->on_ms, value);
 	if (!strcmp(key, "candidate.ops")) {
 		if (orders->candidates >= CANDIDATES_MAX)
 			return TOO_MANY_CANDIDATES;
@@ -190,7 +192,7 @@ static bool complete(const struct orders *orders, int block)
 		if (!orders->candidate[i].argv.count)
 			return false;
 	}
-	return orders->attach_ms;
+	return orders->attach_ms && (!orders->on_ms || orders->on_ms < orders->window_ms);
 }
 
 int orders_read(struct orders *orders, int block, char *fault, size_t size)

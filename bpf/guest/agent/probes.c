@@ -37,8 +37,10 @@ static struct probe probe[PROBES_MAX];
 static int probes;
 static unsigned int possible, width; /* CPUs; counters of a row */
 static uint64_t *per_cpu, *rows, row_ns[ROWS_MAX];
+static uint64_t row_counted_ns[ROWS_MAX]; /* see probe-turns.c */
 static int row_count;
 static uint64_t window_ns, next_ns = UINT64_MAX;
+static bool has_turns;
 
 static int bpf(int command, union bpf_attr *attr)
 {
@@ -95,10 +97,15 @@ static void open_probe(struct probe *probe, const char *set)
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct bpf_prog_info info;
 		int fd = open_pin(found.gl_pathv[i]);
+		const char *name = strstr(found.gl_pathv[i], "/program-") + strlen("/program-");
 
 		get_info(fd, &info, sizeof(info));
 		probe->program[probe->programs] = fd;
 		probe->samples[probe->programs++] = info.type == BPF_PROG_TYPE_RAW_TRACEPOINT;
+		if (has_turns && !strncmp(name, "often_", strlen("often_"))) {
+			snprintf(path, sizeof(path), PINS "/%s/link-%s", set, name);
+			turns_add(fd, path);
+		}
 	}
 	globfree(&found);
 }
@@ -143,6 +150,7 @@ void probes_attach(struct orders *orders)
 	if (status)
 		loader_failed(status);
 	possible = possible_cpus();
+	has_turns = orders->on_ms;
 	for (int i = 1; i < orders->probes.count; i++)
 		open_probe(&probe[probes++], orders->probes.arg[i]);
 	per_cpu = calloc((size_t)width * possible, sizeof(*per_cpu));
@@ -208,6 +216,7 @@ static void thin_out(void)
 	for (int i = 1; 2 * i < row_count; i++) {
 		memcpy(rows + (size_t)i * width, rows + (size_t)(2 * i) * width, width * sizeof(*rows));
 		row_ns[i] = row_ns[2 * i];
+		row_counted_ns[i] = row_counted_ns[2 * i];
 	}
 	row_count = (row_count + 1) / 2;
 	window_ns *= 2;
@@ -220,6 +229,7 @@ void probes_read(void)
 	if (row_count == ROWS_MAX)
 		thin_out();
 	row_ns[row_count] = now_ns();
+	row_counted_ns[row_count] = turns_counted(row_ns[row_count]);
 	for (int i = 0; i < probes; i++)
 		read_probe(&probe[i], rows + (size_t)row_count * width + probe[i].first);
 	row_count++;
@@ -228,21 +238,30 @@ void probes_read(void)
 void probes_begin(const struct orders *orders)
 {
 	window_ns = orders->window_ms * MS;
+	turns_begin(orders);
 	for (int i = 0; i < probes; i++)
 		probe[i].missed = missed(&probe[i]);
 	probes_read();
-	if (probes && window_ns)
+	if (probes && window_ns) {
 		next_ns = now_ns() + window_ns;
+		turns_window(window_ns);
+	}
 }
 
 /* Reads when it is time; returns when to look again, `until_ns` at the latest. */
 uint64_t probes_until(uint64_t until_ns)
 {
+	uint64_t next;
+
 	if (now_ns() >= next_ns) {
 		probes_read();
 		next_ns += window_ns;
+		turns_window(window_ns);
 	}
-	return until_ns < next_ns ? until_ns : next_ns;
+	next = turns_until();
+	if (next > next_ns)
+		next = next_ns;
+	return until_ns < next ? until_ns : next;
 }
 
 static size_t print_row(char *to, const struct probe *probe, int row)
@@ -263,7 +282,7 @@ static size_t print_row(char *to, const struct probe *probe, int row)
 /* One frame for each set. */
 void probes_send(void)
 {
-	size_t size = 4096 + (size_t)row_count * ((size_t)width * 22 + 32);
+	size_t size = 4096 + (size_t)row_count * ((size_t)width * 22 + 64);
 	char *text = probes ? malloc(size) : NULL;
 
 	for (int i = 0; text && i < probes; i++) {
@@ -273,6 +292,9 @@ void probes_send(void)
 		for (int row = 0; row < row_count; row++)
 			at += (size_t)sprintf(text + at, "%s%llu", row ? "," : "",
 					      (unsigned long long)(row_ns[row] - row_ns[0]));
+		for (int row = 0; has_turns && row < row_count; row++)
+			at += (size_t)sprintf(text + at, "%s%llu", row ? "," : "],\"countedNs\":[",
+					      (unsigned long long)row_counted_ns[row]);
 		at += (size_t)sprintf(text + at, "],\"counts\":[");
 		for (int row = 1; row < row_count; row++) {
 			if (row > 1)

@@ -20,6 +20,7 @@ import {
   totalCounters,
 } from '../../core/probe-counters.ts';
 import { deriveSeed } from '../../core/seed.ts';
+import type { Probes } from '../../core/spec.ts';
 import type { Orders } from '../../lab/engine.ts';
 import { labEngine, ROOT, smallMachine } from './stage.ts';
 
@@ -41,11 +42,11 @@ test.before(async () => {
 
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
-/** What all sets count while known-events does `kinds` of each kind and `connections`. */
+/** What all sets count while known-events does these numbers of events. */
 async function count(
   name: string,
-  kinds: number,
-  connections: number,
+  events: readonly string[],
+  turns: Pick<Probes, 'windowMs' | 'onMs'> = { windowMs: 0 },
 ): Promise<Record<ProbeSet, ProbeTotals>> {
   const builtin = { kind: 'builtin', summary: 's', suits: 's', weakness: 's', source: 's' } as const;
   const orders: Orders = {
@@ -54,7 +55,7 @@ async function count(
     policy: { id: 'eevdf', definition: builtin },
     candidates: [],
     modules: ['null_blk queue_mode=2 irqmode=1 gb=1 nr_devices=1'],
-    probes: { sets: PROBE_SETS, windowMs: 0 },
+    probes: { sets: PROBE_SETS, ...turns },
     files: [{ path: PROGRAM, content: program }],
     run: [
       '/bin/sh',
@@ -62,8 +63,7 @@ async function count(
       'cp $0 /tmp/k && chmod 755 /tmp/k && exec /tmp/k "$@"',
       PROGRAM,
       'device=/dev/nullb0',
-      ...KINDS.map((kind) => `${kind}=${kinds}`),
-      `connections=${connections}`,
+      ...events,
     ],
     deadlineMs: 60_000,
   };
@@ -88,6 +88,11 @@ async function count(
     }),
   ) as Record<ProbeSet, ProbeTotals>;
 }
+
+const eventsOf = (kinds: number, connections: number) => [
+  ...KINDS.map((kind) => `${kind}=${kinds}`),
+  `connections=${connections}`,
+];
 
 /** `fork`, or `sleep_in[1]`. */
 function counterOf(totals: ProbeTotals, name: string): number | undefined {
@@ -119,9 +124,9 @@ const sum = (values: number | readonly number[] | undefined): number =>
   [values ?? Number.NaN].flat().reduce((total, value) => total + value, 0);
 
 test('on exact, counters are exactly the events that a program did', async (t) => {
-  const one = await count('one', N, 50);
-  const two = await count('two', 2 * N, 50);
-  const connected = await count('connected', N, 100);
+  const one = await count('one', eventsOf(N, 50));
+  const two = await count('two', eventsOf(2 * N, 50));
+  const connected = await count('connected', eventsOf(N, 100));
   const kinds = expectedOfKinds(N);
   // Only here is nobody else's device.
   const guest: Expected = {
@@ -164,4 +169,20 @@ test('on exact, counters are exactly the events that a program did', async (t) =
   t.true(Math.abs(moved - N) <= 0.03 * N, `${moved} more migrations`);
   const pages = sum(two.mem.counters.pages_allocated) - sum(one.mem.counters.pages_allocated);
   t.true(pages >= N && pages < 3 * N, `${pages} more pages`);
+});
+
+test('counted for a part of each window, frequent events are estimated and rare ones exact', async (t) => {
+  const turns = { windowMs: 100, onMs: 20 };
+  const sends = 100_000;
+  const { net, cpu, calls } = await count('turns', [`forks=${N}`, `local=${sends}`], turns);
+  // A last window that is not whole, and a turn that a busy processor lengthens.
+  for (const { ns, sampledNs = Number.NaN } of [net, cpu, calls]) {
+    t.true(ns > 400e6, `${ns} ns`);
+    t.true(sampledNs / ns > 0.15 && sampledNs / ns < 0.25, `${sampledNs} of ${ns} ns`);
+  }
+  t.is(sum(cpu.counters.fork), N + 1, 'the copy of the program, too');
+  const sent = sum(net.counters.send);
+  t.true(sent > 0.8 * sends && sent < 1.2 * sends, `${sent} sends`);
+  t.true(Math.abs(sum(net.counters.send_unix) - sent) < 0.01 * sent);
+  t.true(Math.abs(sum(calls.counters.send) - sent) < 0.05 * sent, `${sum(calls.counters.send)} calls`);
 });
