@@ -62,8 +62,8 @@ export function separationOf(vectors: readonly LabelledVector[]): Separation {
   return {
     vectors: vectors.length,
     workloads,
-    ...optional('within', summary(within)),
-    ...optional('between', summary(between)),
+    ...optional('within', summaryOf(within)),
+    ...optional('between', summaryOf(between)),
     ...(silhouettes.length === 0 ? {} : { silhouette: meanOf(silhouettes) }),
     nearest: workloads.map((workload) => {
       const counts = new Map<string, number>();
@@ -111,7 +111,8 @@ export function cosine(a: LabelledVector, b: LabelledVector): number {
   return a.values.reduce((sum, value, at) => sum + value * (b.values[at] as number), 0);
 }
 
-function summary(cosines: number[]): CosineSummary | undefined {
+/** Of at least one; sorts what it is given. */
+export function summaryOf(cosines: number[]): CosineSummary | undefined {
   if (cosines.length === 0) return undefined;
   cosines.sort((a, b) => a - b);
   return {

@@ -47,7 +47,7 @@ interface TrialEvidence {
 /** How the system looked while a trial ran under `policy`. */
 export interface Observation extends TrialEvidence {
   readonly kind: 'observation';
-  /** Number of the window from 0; -1 is the whole run. */
+  /** Number of the window from 0, of the first where several are taken as one; -1 is the whole run. */
   readonly window: number;
   /** Unit length, as many numbers as the map has dimensions. */
   readonly vector: readonly number[];

@@ -64,7 +64,10 @@ function outcome(record: TrialRecord, facts: Facts, baseline: TrialRecord | unde
 }
 
 /** Costs over the baseline's by objective, as far as both trials have the metric and it is positive. */
-function logCosts(record: CompletedTrial, baseline: CompletedTrial): Partial<Record<Objective, number>> {
+export function logCosts(
+  record: CompletedTrial,
+  baseline: CompletedTrial,
+): Partial<Record<Objective, number>> {
   const costs: Partial<Record<Objective, number>> = {};
   const names = metricsByObjective(record.metrics);
   const primary = record.metrics.find((metric) => metric.primary)?.name;

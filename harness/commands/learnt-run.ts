@@ -15,6 +15,7 @@ import type { CompletedTrial } from '../core/trial.ts';
 import { readRun, type StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
 import { findRun } from './find-run.ts';
+import { windowVectors } from './window-vectors.ts';
 
 /** Reads the run that `name` means, and passes its notices on. */
 export async function openStoredRun(name: string, context: CommandContext): Promise<StoredRun> {
@@ -56,10 +57,10 @@ export function vectorOfTrial(
 }
 
 /** A run ready to be learnt, and of how many completed trials the vector is missing or unknown, by reason. */
-export function learntRun(run: StoredRun): {
+export async function learntRun(run: StoredRun): Promise<{
   readonly learnt: LearntRun;
   readonly without: Map<string, number>;
-} {
+}> {
   const { spec, provenance, records } = run;
   if (spec.baseline !== BASELINE) {
     throw new PmvxError(ExitCode.usage, {
@@ -69,6 +70,11 @@ export function learntRun(run: StoredRun): {
     });
   }
   const without = new Map<string, number>();
+  const windows = new Map<string, Awaited<ReturnType<typeof windowVectors>>>();
+  for (const record of records) {
+    if (record.state === 'completed' && record.probes !== undefined)
+      windows.set(record.trial, await windowVectors(run, record));
+  }
   const { image } = provenance;
   const learnt: LearntRun = {
     run: provenance.run,
@@ -80,7 +86,9 @@ export function learntRun(run: StoredRun): {
     records: withEnergy(records, spec.machine.vcpus),
     vectorsOf(record) {
       const vector = vectorOfTrial(record, spec.machine.vcpus);
-      if (vector?.kind === 'vector') return [{ window: -1, values: vector.values }];
+      if (vector?.kind === 'vector') {
+        return [{ window: -1, values: vector.values }, ...(windows.get(record.trial) ?? [])];
+      }
       const why = vector === undefined ? 'no probes' : vector.why;
       without.set(why, (without.get(why) ?? 0) + 1);
       return [];

@@ -51,10 +51,18 @@ export function addMapCommands(
     .argument('<runs...>', 'ids or folders of runs')
     .option('--json', 'for programs')
     .option('--fit <file>', "make the features' scales anew from these runs; a new version of the features")
-    .action(async (runs: string[], options: { json?: true; fit?: string }) => {
-      const { vectorsCommand } = await import('./vectors.ts');
-      finish(await vectorsCommand({ runs, ...options }, context));
-    });
+    .option('--windows', 'how near windows of a run stay to the whole of it, by their length, instead')
+    .action(
+      async (runs: string[], { windows, ...options }: { json?: true; fit?: string; windows?: true }) => {
+        if (windows === true) {
+          const { vectorWindowsCommand } = await import('./vector-windows.ts');
+          finish(await vectorWindowsCommand({ runs, ...options }, context));
+          return;
+        }
+        const { vectorsCommand } = await import('./vectors.ts');
+        finish(await vectorsCommand({ runs, ...options }, context));
+      },
+    );
 
   program
     .command('learn')
@@ -124,11 +132,20 @@ export function addMapCommands(
     .argument('<map>', aboutMap)
     .option('--objective <name>', 'primary, time, tail or energy', 'primary')
     .option('--ablate', 'also the regret without each feature, and with it alone')
+    .option(
+      '--noise <runs...>',
+      'also what an oracle of another block would reach, with the noise of these runs',
+    )
     .option('--json', 'for programs')
-    .action(async (where: string, options: { objective?: string; ablate?: true; json?: true }) => {
-      const { mapEvaluateCommand } = await import('./map-evaluate.ts');
-      finish(await mapEvaluateCommand({ map: where, ...options }, context));
-    });
+    .action(
+      async (
+        where: string,
+        options: { objective?: string; ablate?: true; noise?: string[]; json?: true },
+      ) => {
+        const { mapEvaluateCommand } = await import('./map-evaluate.ts');
+        finish(await mapEvaluateCommand({ map: where, ...options }, context));
+      },
+    );
   map
     .command('check')
     .description('compare all that is derived in a map with its evidence; bring an older schema up to date')

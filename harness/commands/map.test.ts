@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -10,6 +10,7 @@ import type { Answer } from '../../analysis/policy-map/choose/ask.ts';
 import { openMap } from '../../analysis/policy-map/open-map.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { canonicalJson } from '../core/ids.ts';
+import type { ProbeValues } from '../core/probe-counters.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { createRun, type RunDescription } from '../store/run-folder.ts';
 import { sampleCompleted, sampleDescription, sampleUnmeasured, unsealed } from '../store/sample-records.ts';
@@ -28,6 +29,16 @@ function leaning(lean: number) {
   const slept = [0, pipe, 0, 0, 0, 0, 0, 0, futex, 0, 0, 0, 0, 0, 0];
   const cpu = { ...sets.cpu, sleep_in: slept, wake_sync: pipe, wake_same_process: futex };
   return { durationNs, vcpus: 2, sets: { ...sets, cpu } };
+}
+
+/** Counters of one second of ten. */
+function tenth(counters: ProbeValues): ProbeValues {
+  return Object.fromEntries(
+    Object.entries(counters).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value / 10 : value.map((each) => each / 10),
+    ]),
+  );
 }
 
 /** `chain` takes `good` percent less where tasks wait for pipes, and as much more where for futexes; `broken` is thrown out of some. */
@@ -201,6 +212,37 @@ test('a map abstains before another machine, other features and what it never sa
   );
 });
 
+test('windows of a run are learnt, too, and can be asked about one by one', async (t) => {
+  const { root, map, learn, query, calling } = await scene(t);
+  const trial = join(root, 'results/runs/run-1/consoles/0000');
+  mkdirSync(trial, { recursive: true });
+  // Five seconds, in which the trial looks first like one end and then like the other.
+  const lines = [-1, -1, -1, 1, 1].flatMap((lean, at) => {
+    const { sets } = leaning(lean);
+    return Object.entries(sets).map(([set, counters]) =>
+      JSON.stringify({ set, fromNs: at * 1e9, toNs: (at + 1) * 1e9, counters: tenth(counters) }),
+    );
+  });
+  writeFileSync(join(trial, 'probes.jsonl'), `${lines.join('\n')}\n`);
+  const learnt = await learn({ runs: ['run-1'], map });
+  const trials = WORKLOADS * 2 * 2;
+  t.regex(learnt.out[0] ?? '', new RegExp(`and ${trials + 4} vectors of 1 new runs`));
+  const lines0 = await calling(mapExportCommand)({ map });
+  const windows = lines0.out.flatMap((line) => /"window":(-?\d+)/.exec(line)?.[1] ?? []).map(Number);
+  t.deepEqual([...new Set(windows)].sort(), [-1, 0, 1, 2, 3].sort());
+  const asked = async (window: number): Promise<Answer> =>
+    JSON.parse((await query({ map, trial: 'run-1/0000', window, json: true })).out.join('\n'));
+  // The last window looks like the other end of the workloads, and was seen in this one, too.
+  t.is((await asked(3)).neighbours[0]?.distance.toFixed(3), '0.000');
+  await t.throwsAsync(query({ map, trial: 'run-1/0000', window: 9 }), {
+    message: /^--window: the trial has windows 0 to 4, not 9/,
+  });
+  writeFileSync(join(trial, 'probes.jsonl'), 'x\n');
+  await t.throwsAsync(query({ map, trial: 'run-1/0000', window: 0 }), {
+    message: /probes.jsonl:1: not a window of probes/,
+  });
+});
+
 test('a map whose intervals another version made abstains until it is brought up to date', async (t) => {
   const { map, learn, query, calling } = await scene(t);
   await learn({ runs: ['run-1'], map });
@@ -230,7 +272,10 @@ test('bad input is told with its place', async (t) => {
     { trial: 'run-1/0000', objective: 'tails' },
     /^--objective: there is no objective "tails". Did you mean tail\?/,
   );
-  await fails({ trial: 'run-1/0000', window: 0 }, /probes.jsonl: the windows of the trial cannot be read/);
+  await fails(
+    { trial: 'run-1/0000', window: 0 },
+    /run-1: trial 0000: the windows of the trial are not kept\. Leave --window out/,
+  );
   await fails({ vector }, /vector.json: the vector cannot be read/);
   for (const [content, message] of [
     ['{', /vector.json: not valid JSON/],

@@ -64,7 +64,8 @@ async function learntSituations(outcomes: StoredRun, looks: StoredRun): Promise<
   try {
     const map = await openMap(join(folder, 'map.db'), MAP_KIND);
     try {
-      await map.learn([outcomes, looks].flatMap((run) => [...evidenceOfRun(learntRun(run).learnt)]));
+      const read = await Promise.all([outcomes, looks].map(learntRun));
+      await map.learn(read.flatMap(({ learnt }) => [...evidenceOfRun(learnt)]));
       const machine = canonicalJson(machineOfRun(outcomes));
       const known = await examplesByMachine(map, 'primary');
       return known.find((each) => canonicalJson(each.machine) === machine)?.examples ?? [];

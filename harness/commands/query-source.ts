@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Counted } from '../../analysis/features/counted.ts';
 import { FEATURES_VERSION } from '../../analysis/features/definition.ts';
-import {
-  type KnownVector,
-  type UnknownVector,
-  workloadVector,
-} from '../../analysis/features/workload-vector.ts';
+import { windowVector } from '../../analysis/features/window-vector.ts';
+import type { KnownVector, UnknownVector } from '../../analysis/features/workload-vector.ts';
 import type { Machine } from '../../analysis/policy-map/evidence.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { didYouMean } from '../core/nearest.ts';
-import { ENGINE_NAMES } from '../core/trial.ts';
-import { RUN_FILES } from '../store/run-folder.ts';
+import { type CompletedTrial, ENGINE_NAMES } from '../core/trial.ts';
+import { readProbeWindows } from '../store/probe-windows.ts';
+import type { StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
 import { machineOfRun, openStoredRun, vectorOfTrial } from './learnt-run.ts';
 
@@ -109,50 +105,32 @@ export async function askedOfTrial(
     return { kind: 'unknown', why: `trial ${trial} did not complete: ${record.reason}` };
   const { vcpus } = run.spec.machine;
   const vector: KnownVector | UnknownVector | undefined =
-    window === undefined
-      ? vectorOfTrial(record, vcpus)
-      : await vectorOfWindow(join(run.folder, RUN_FILES.consoles, trial, 'probes.jsonl'), window, vcpus);
+    window === undefined ? vectorOfTrial(record, vcpus) : await vectorOfWindow(run, record, window);
   if (vector === undefined) return { kind: 'unknown', why: `trial ${trial} was run without probes` };
   if (vector.kind === 'unknown') return vector;
   return { kind: 'vector', values: vector.values, machine: machineOfRun(run), where: name };
 }
 
-interface WindowLine {
-  readonly set: keyof Counted['sets'];
-  readonly fromNs: number;
-  readonly toNs: number;
-  readonly counters: NonNullable<Counted['sets']['cpu']>;
-}
-
 async function vectorOfWindow(
-  path: string,
+  run: StoredRun,
+  record: CompletedTrial,
   window: number,
-  vcpus: number,
 ): Promise<KnownVector | UnknownVector> {
-  let lines: WindowLine[];
-  try {
-    const content = await readFile(path, 'utf8');
-    lines = content.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as WindowLine]));
-  } catch (error) {
-    const next = 'Leave --window out: the whole run is in the record';
-    throw new PmvxError(
-      ExitCode.usage,
-      { where: path, what: 'the windows of the trial cannot be read', next },
-      { cause: error },
-    );
+  const windows = await readProbeWindows(run, record);
+  if (windows === undefined) {
+    throw new PmvxError(ExitCode.usage, {
+      where: `${run.folder}: trial ${record.trial}`,
+      what: 'the windows of the trial are not kept',
+      next: 'Leave --window out: the whole run is in the record',
+    });
   }
-  const bySet = Map.groupBy(lines, ({ set }) => set);
-  const counts = [...bySet.values()].map((windows) => windows.length);
-  const last = Math.min(...counts) - 1;
-  if (!(window <= last)) {
+  const chosen = windows[window];
+  if (chosen === undefined) {
     throw new PmvxError(ExitCode.usage, {
       where: '--window',
-      what: `the trial has windows 0 to ${last}, not ${window}`,
+      what: `the trial has windows 0 to ${windows.length - 1}, not ${window}`,
       next: 'Give one of them',
     });
   }
-  const chosen = [...bySet].map(([set, windows]) => [set, windows[window] as WindowLine] as const);
-  const [, first] = chosen[0] as (typeof chosen)[number];
-  const sets = Object.fromEntries(chosen.map(([set, { counters }]) => [set, counters]));
-  return workloadVector({ durationNs: first.toNs - first.fromNs, vcpus, sets });
+  return windowVector(chosen, run.spec.machine.vcpus);
 }

@@ -50,22 +50,41 @@ export function pickCost({ example, policy }: Pick): { readonly logCost: number;
   return { logCost: Math.max(0, ...measured(example)), failed: true };
 }
 
+/** What one pick came to. */
+export interface JudgedPick {
+  readonly logCost: number;
+  readonly failed: boolean;
+  /** Cost over the best policy's, less 1. */
+  readonly regret: number;
+  /** 1 is the cheapest; `rankOrEqual` counts only those that are cheaper by more than `EQUAL`. */
+  readonly rank: number;
+  readonly rankOrEqual: number;
+  readonly noWorse: boolean;
+  /** No policy is better than the baseline by more than `FLAT`. */
+  readonly flat: boolean;
+}
+
+export function judgePick(pick: Pick): JudgedPick {
+  const { logCost, failed } = pickCost(pick);
+  const all = [0, ...measured(pick.example)];
+  const best = Math.min(...all);
+  return {
+    logCost,
+    failed,
+    regret: Math.exp(logCost - best) - 1,
+    rank: all.filter((cost) => cost < logCost).length + 1,
+    rankOrEqual: all.filter((cost) => cost < logCost - EQUAL).length + 1,
+    noWorse: logCost <= EQUAL,
+    flat: best >= -FLAT,
+  };
+}
+
 export function judgePicks(picks: readonly Pick[]): Verdict {
-  const rows = picks.map((pick) => {
-    const { logCost, failed } = pickCost(pick);
-    const all = [0, ...measured(pick.example)];
-    const best = Math.min(...all);
-    return {
-      workload: pick.example.workload,
-      logCost,
-      failed,
-      regret: Math.exp(logCost - best) - 1,
-      rank: all.filter((cost) => cost < logCost).length + 1,
-      rankOrEqual: all.filter((cost) => cost < logCost - EQUAL).length + 1,
-      abstained: pick.policy === undefined,
-      flat: best >= -FLAT,
-    };
-  });
+  const rows = picks.map((pick) => ({
+    ...judgePick(pick),
+    workload: pick.example.workload,
+    abstained: pick.policy === undefined,
+  }));
   const share = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).length / rows.length;
   const flat = rows.filter((row) => row.flat);
   const interval = intervalOver(rows.map(({ workload, logCost }) => ({ workload, value: logCost })));
@@ -81,7 +100,7 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
       : { gainInterval: { low: Math.exp(interval.low) - 1, high: Math.exp(interval.high) - 1 } }),
     top3: share(({ rank }) => rank <= 3),
     top3OrEqual: share(({ rankOrEqual }) => rankOrEqual <= 3),
-    noWorse: share(({ logCost }) => logCost <= EQUAL),
+    noWorse: share(({ noWorse }) => noWorse),
     strictlyWorse: share(({ logCost }) => logCost > 0),
     abstained: share(({ abstained }) => abstained),
     failed: share(({ failed }) => failed),
