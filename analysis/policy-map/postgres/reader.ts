@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ForkPoint } from '../../../harness/core/fork-point.ts';
 import { canonicalJson } from '../../../harness/core/ids.ts';
 import { type Cell, type Hit, nearestSituations } from '../cells.ts';
 import type { Evidence, Machine, RunEvidence } from '../evidence.ts';
 import type { MapFacts, MapKind, Neighbour, PlacedSituation, PolicyMapReader } from '../policy-map.ts';
 import { evenly } from '../store/evenly.ts';
-import { type ObservationColumns, type OutcomeColumns, observationOf, outcomeOf } from '../store/rows.ts';
-import { type PolicySummary, unpackSummaries } from '../summary.ts';
+import { PolicyNames } from '../store/policy-names.ts';
+import {
+  type Counts,
+  countsSql,
+  type ObservationColumns,
+  type OutcomeColumns,
+  observationOf,
+  outcomeOf,
+  situationOf,
+} from '../store/rows.ts';
+import type { PolicySummary } from '../summary.ts';
 import type { UnitVector } from '../vector.ts';
 import type { SqlClient } from './client.ts';
 import { postgresFault } from './faults.ts';
@@ -25,7 +33,7 @@ interface SituationColumns {
 
 interface Snapshot {
   readonly changes: string;
-  readonly policies: ReadonlyMap<number, string>;
+  readonly policies: PolicyNames;
   readonly machines: ReadonlyMap<string, number>;
   readonly cells: readonly Cell[];
 }
@@ -54,24 +62,8 @@ export class PostgresReader implements PolicyMapReader {
 
   async facts(): Promise<MapFacts> {
     const machines = await this.machines();
-    const tables = {
-      runs: 'run',
-      policies: 'policy',
-      situations: 'situation',
-      unplaced: 'situation where id not in (select situation from observation)',
-      observations: 'observation',
-      outcomes: 'outcome',
-    } as const;
-    const counts = Object.entries(tables).map(
-      ([name, table]) => `(select count(*)::int from ${table}) as ${name}`,
-    );
-    const [row] = await this.rows<Record<keyof typeof tables, number>>(`select ${counts.join(', ')}`);
-    return {
-      ...this.kind,
-      schema: MIGRATIONS.length,
-      machines,
-      ...(row as Record<keyof typeof tables, number>),
-    };
+    const [counts] = await this.rows<Counts>(countsSql('::int'));
+    return { ...this.kind, schema: MIGRATIONS.length, machines, ...(counts as Counts) };
   }
 
   async neighbours(query: {
@@ -177,7 +169,9 @@ export class PostgresReader implements PolicyMapReader {
   async #fresh(): Promise<Snapshot> {
     const changes = (await this.setting('changes')) ?? '';
     if (this.#snapshot?.changes === changes) return this.#snapshot;
-    const policies = await this.rows<{ id: number; name: string }>('select id, name from policy');
+    const policies = new PolicyNames();
+    for (const row of await this.rows<{ id: number; name: string }>('select id, name from policy'))
+      policies.add(row);
     const machines = await this.rows<{ id: number; identity: string }>(
       'select id, identity from machine order by id',
     );
@@ -186,7 +180,7 @@ export class PostgresReader implements PolicyMapReader {
     );
     this.#snapshot = {
       changes,
-      policies: new Map(policies.map(({ id, name }) => [id, name])),
+      policies,
       machines: new Map(machines.map(({ id, identity }) => [identity, id])),
       cells: cells.map(cellOf),
     };
@@ -206,12 +200,7 @@ export class PostgresReader implements PolicyMapReader {
   }
 }
 
-function evidenceOf(row: SituationColumns, policies: ReadonlyMap<number, string>) {
-  return {
-    machine: JSON.parse(row.identity) as Machine,
-    workload: row.workload,
-    variant: row.variant,
-    point: row.point as ForkPoint,
-    policies: unpackSummaries(Buffer.from(row.summary, 'hex'), (id) => policies.get(id) as string),
-  };
+function evidenceOf(row: SituationColumns, policies: PolicyNames) {
+  const machine = JSON.parse(row.identity) as Machine;
+  return situationOf(row, machine, policies.unpack(Buffer.from(row.summary, 'hex')));
 }

@@ -2,6 +2,7 @@
 import { canonicalJson } from '../../../harness/core/ids.ts';
 import type { Cell } from '../cells.ts';
 import type { Machine } from '../evidence.ts';
+import { PolicyNames } from '../store/policy-names.ts';
 import {
   type Changes,
   type KnownRun,
@@ -13,7 +14,6 @@ import {
   type TrialKey,
   trialKey,
 } from '../store/tables.ts';
-import { packSummaries, unpackSummaries } from '../summary.ts';
 import type { SqlClient } from './client.ts';
 
 /**
@@ -22,8 +22,7 @@ import type { SqlClient } from './client.ts';
  */
 export class PostgresTables implements Tables {
   readonly #client: SqlClient;
-  readonly #names = new Map<number, string>();
-  readonly #numbers = new Map<string, number>();
+  readonly #policies = new PolicyNames();
 
   constructor(client: SqlClient) {
     this.#client = client;
@@ -43,7 +42,7 @@ export class PostgresTables implements Tables {
 
   async policies() {
     const rows = await this.#rows<{ id: number; name: string }>('select id, name from policy');
-    for (const row of rows) this.#name(row.id, row.name);
+    for (const row of rows) this.#policies.add(row);
     return rows;
   }
 
@@ -65,7 +64,7 @@ export class PostgresTables implements Tables {
     );
     return rows.map(({ summary, ...row }) => ({
       ...row,
-      summaries: unpackSummaries(Buffer.from(summary, 'hex'), (id) => this.#names.get(id) as string),
+      summaries: this.#policies.unpack(Buffer.from(summary, 'hex')),
     }));
   }
 
@@ -93,14 +92,13 @@ export class PostgresTables implements Tables {
       changes.runs.map((row) => ({ ...row, name: row.evidence.run, evidence: canonicalJson(row.evidence) })),
     );
     await this.#insert('policy', 'id int, name text', changes.policies);
-    for (const { id, name } of changes.policies) this.#name(id, name);
-    const numberOf = (name: string) => this.#numbers.get(name) as number;
+    for (const row of changes.policies) this.#policies.add(row);
     await this.#insert(
       'situation',
       'id int, machine int, workload text, variant text, point text, summary bytea',
       changes.situations.map(({ summaries, ...row }) => ({
         ...row,
-        summary: `\\x${Buffer.from(packSummaries(summaries, numberOf)).toString('hex')}`,
+        summary: `\\x${Buffer.from(this.#policies.pack(summaries)).toString('hex')}`,
       })),
       'on conflict (id) do update set summary = excluded.summary',
     );
@@ -141,11 +139,6 @@ export class PostgresTables implements Tables {
       `insert into ${table} (${names}) select ${names} from jsonb_to_recordset($1::jsonb) as row (${columns}) ${end}`,
       [JSON.stringify(rows)],
     );
-  }
-
-  #name(id: number, name: string): void {
-    this.#names.set(id, name);
-    this.#numbers.set(name, id);
   }
 
   async #rows<T>(sql: string, parameters: unknown[] = []): Promise<T[]> {

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ForkPoint } from '../../../harness/core/fork-point.ts';
 import { canonicalJson } from '../../../harness/core/ids.ts';
 import { type Cell, type Hit, nearestSituations } from '../cells.ts';
 import type { Evidence, Machine, RunEvidence } from '../evidence.ts';
 import type { MapFacts, MapKind, Neighbour, PlacedSituation, PolicyMapReader } from '../policy-map.ts';
 import { evenly } from '../store/evenly.ts';
-import { type ObservationColumns, type OutcomeColumns, observationOf, outcomeOf } from '../store/rows.ts';
-import { unpackSummaries } from '../summary.ts';
+import { PolicyNames } from '../store/policy-names.ts';
+import {
+  type Counts,
+  countsSql,
+  type ObservationColumns,
+  type OutcomeColumns,
+  observationOf,
+  outcomeOf,
+  situationOf,
+} from '../store/rows.ts';
 import { type UnitVector, vectorBytes, vectorFromBytes } from '../vector.ts';
 import { sqliteFault } from './faults.ts';
 import { type OpenDatabase, openToRead, type ReadOptions, userVersion } from './open.ts';
@@ -28,7 +35,7 @@ interface SituationColumns {
 /** Small tables that every query needs, as of one state of the file. */
 interface Snapshot {
   readonly version: number;
-  readonly policies: ReadonlyMap<number, string>;
+  readonly policies: PolicyNames;
   readonly machines: ReadonlyMap<number, Machine>;
   /** Numbers of machines by their canonical JSON. */
   readonly numbers: ReadonlyMap<string, number>;
@@ -64,21 +71,12 @@ export class SqliteReader implements PolicyMapReader {
 
   async facts(): Promise<MapFacts> {
     const machines = await this.machines();
-    return this.guarded(() => {
-      const count = (sql: string) =>
-        (this.db.prepare(`select count(*) as n from ${sql}`).get() as { n: number }).n;
-      return {
-        ...this.kind,
-        schema: userVersion(this.db),
-        machines,
-        runs: count('run'),
-        policies: count('policy'),
-        situations: count('situation'),
-        unplaced: count('situation where id not in (select situation from observation)'),
-        observations: count('observation'),
-        outcomes: count('outcome'),
-      };
-    });
+    return this.guarded(() => ({
+      ...this.kind,
+      schema: userVersion(this.db),
+      machines,
+      ...(this.db.prepare(countsSql()).get() as unknown as Counts),
+    }));
   }
 
   async neighbours(query: {
@@ -167,7 +165,8 @@ export class SqliteReader implements PolicyMapReader {
 
   #read(version: number): Snapshot {
     const rows = <T>(sql: string) => this.db.prepare(sql).all() as unknown as T[];
-    const policies = rows<{ id: number; name: string }>('select id, name from policy');
+    const policies = new PolicyNames();
+    for (const row of rows<{ id: number; name: string }>('select id, name from policy')) policies.add(row);
     const machines = rows<{ id: number; identity: string }>('select id, identity from machine order by id');
     const cells = new Map<number, Cell[]>();
     for (const row of rows<CellColumns>('select id, machine, leader, radius, size from cell order by id')) {
@@ -177,7 +176,7 @@ export class SqliteReader implements PolicyMapReader {
     }
     return {
       version,
-      policies: new Map(policies.map(({ id, name }) => [id, name])),
+      policies,
       machines: new Map(machines.map(({ id, identity }) => [id, JSON.parse(identity) as Machine])),
       numbers: new Map(machines.map(({ id, identity }) => [identity, id])),
       cells,
@@ -185,13 +184,7 @@ export class SqliteReader implements PolicyMapReader {
   }
 
   #evidenceOf(row: SituationColumns, { machines, policies }: Snapshot) {
-    return {
-      machine: machines.get(row.machine) as Machine,
-      workload: row.workload,
-      variant: row.variant,
-      point: row.point as ForkPoint,
-      policies: unpackSummaries(row.summary, (id) => policies.get(id) as string),
-    };
+    return situationOf(row, machines.get(row.machine) as Machine, policies.unpack(row.summary));
   }
 
   protected guarded<T>(read: () => T): T {

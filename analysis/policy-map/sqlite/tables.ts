@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { canonicalJson } from '../../../harness/core/ids.ts';
 import type { Cell } from '../cells.ts';
 import type { Machine } from '../evidence.ts';
+import { PolicyNames } from '../store/policy-names.ts';
 import {
   type Changes,
   type KnownRun,
@@ -14,7 +15,6 @@ import {
   type TrialKey,
   trialKey,
 } from '../store/tables.ts';
-import { packSummaries, unpackSummaries } from '../summary.ts';
 import { vectorBytes } from '../vector.ts';
 import { type CellColumns, cellOf } from './reader.ts';
 
@@ -22,8 +22,7 @@ import { type CellColumns, cellOf } from './reader.ts';
 export class SqliteTables implements Tables {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  readonly #names = new Map<number, string>();
-  readonly #numbers = new Map<string, number>();
+  readonly #policies = new PolicyNames();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -48,7 +47,7 @@ export class SqliteTables implements Tables {
 
   async policies() {
     const rows = this.#sql('select id, name from policy').all() as { id: number; name: string }[];
-    for (const row of rows) this.#name(row.id, row.name);
+    for (const row of rows) this.#policies.add(row);
     return rows;
   }
 
@@ -70,8 +69,7 @@ export class SqliteTables implements Tables {
     return keys.flatMap((key) => {
       const row = find.get(key.machine, key.workload, key.variant, key.point);
       if (row === undefined) return [];
-      const summaries = unpackSummaries(row.summary as Uint8Array, (id) => this.#names.get(id) as string);
-      return [{ ...key, id: row.id as number, summaries }];
+      return [{ ...key, id: row.id as number, summaries: this.#policies.unpack(row.summary as Uint8Array) }];
     });
   }
 
@@ -99,14 +97,14 @@ export class SqliteTables implements Tables {
     const policy = this.#sql('insert into policy (id, name) values (?, ?)');
     for (const row of changes.policies) {
       policy.run(row.id, row.name);
-      this.#name(row.id, row.name);
+      this.#policies.add(row);
     }
     const situation = this.#sql(
       `insert into situation (id, machine, workload, variant, point, summary) values (?, ?, ?, ?, ?, ?)
        on conflict (id) do update set summary = excluded.summary`,
     );
     for (const row of changes.situations) {
-      const summary = packSummaries(row.summaries, (name) => this.#numbers.get(name) as number);
+      const summary = this.#policies.pack(row.summaries);
       situation.run(row.id, row.machine, row.workload, row.variant, row.point, summary);
     }
     const cell = this.#sql(
@@ -131,11 +129,6 @@ export class SqliteTables implements Tables {
       const facts = [at, digest, baseline ?? null, block, seed, state, failed ? 1 : 0];
       outcome.run(run, trial, situation, policy, ...facts, ...costs);
     }
-  }
-
-  #name(id: number, name: string): void {
-    this.#names.set(id, name);
-    this.#numbers.set(name, id);
   }
 
   #sql(sql: string): StatementSync {

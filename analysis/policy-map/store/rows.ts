@@ -1,7 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ForkPoint } from '../../../harness/core/fork-point.ts';
 import type { TrialState } from '../../../harness/core/trial.ts';
-import { OBJECTIVES, type Observation, type Outcome } from '../evidence.ts';
+import { type Machine, OBJECTIVES, type Observation, type Outcome } from '../evidence.ts';
+import type { SituationEvidence } from '../policy-map.ts';
+import type { PolicySummary } from '../summary.ts';
+
+/** What a situation's row gives, whichever database keeps it. */
+interface SituationColumns {
+  readonly workload: string;
+  readonly variant: string;
+  readonly point: string;
+}
+
+export function situationOf(
+  { workload, variant, point }: SituationColumns,
+  machine: Machine,
+  policies: readonly PolicySummary[],
+): SituationEvidence {
+  return { machine, workload, variant, point: point as ForkPoint, policies };
+}
+
+/** What `facts` counts, and where. */
+const COUNTED = {
+  runs: 'run',
+  policies: 'policy',
+  situations: 'situation',
+  unplaced: 'situation where id not in (select situation from observation)',
+  observations: 'observation',
+  outcomes: 'outcome',
+} as const;
+
+export type Counts = Readonly<Record<keyof typeof COUNTED, number>>;
+
+/** One statement that counts everything; `number` is what the database has to be told so that a count is a number. */
+export function countsSql(number = ''): string {
+  const counts = Object.entries(COUNTED).map(
+    ([name, table]) => `(select count(*)${number} from ${table}) as ${name}`,
+  );
+  return `select ${counts.join(', ')}`;
+}
 
 /** What observations and outcomes share, as both databases give it back. */
 interface TrialColumns {
