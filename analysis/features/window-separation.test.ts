@@ -22,7 +22,7 @@ function trial(name: string, workload: string, windows: readonly Counted[]): Win
   const whole = addCounted(windows) as Counted;
   const vector = workloadVector(whole);
   if (vector.kind === 'unknown') throw new Error(vector.why);
-  return { trial: name, workload, configuration: 'c', values: vector.values, windows };
+  return { trial: name, workload, configuration: 'c', values: vector.values, windows, learnt: [] };
 }
 
 test('windows are joined until they are as long as asked for, and what is left is left out', (t) => {
@@ -58,5 +58,10 @@ test('windows of a steady run are as it is; a run of two phases is unlike its wi
   const [alone] = windowRows([phases], [250]);
   t.true((alone?.own?.high ?? 1) < 0.99, String(alone?.own?.high));
   t.is(alone?.right, undefined, 'no other run of its workload');
+  // A run of two phases, whose windows are nearer to those of another such run than to the whole of it.
+  const known = { ...phases, trial: 'c/1', learnt: [trials[0]?.values ?? []] };
+  const mixed = [phases, known, trial('d/0', 'few', steady(3))];
+  const [without] = windowRows(mixed, [250]);
+  t.true((without?.rightWithWindows ?? 0) > (without?.right ?? 1));
   t.is(windowRows(trials, [5000])[0]?.windows, 0);
 });

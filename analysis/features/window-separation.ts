@@ -10,6 +10,8 @@ export interface WindowedTrial extends LabelledVector {
   /** Trials that no other one has. */
   readonly trial: string;
   readonly windows: readonly Counted[];
+  /** Vectors that a map learns of it besides that of the whole run. */
+  readonly learnt: readonly (readonly number[])[];
 }
 
 /** How windows of one length look beside whole runs. */
@@ -24,6 +26,8 @@ export interface WindowRow {
   readonly others?: CosineSummary;
   /** Share of known windows whose nearest whole run of another trial is of their own workload; of those that have one. */
   readonly right?: number;
+  /** The same where the other trials' windows are known as a map learns them, too. */
+  readonly rightWithWindows?: number;
 }
 
 /** Lengths of the runtime's windows, ms. */
@@ -36,7 +40,7 @@ export const WINDOW_LENGTHS = [250, 500, 1000, 2500, 5000];
 export function windowRows(trials: readonly WindowedTrial[], lengths = WINDOW_LENGTHS): WindowRow[] {
   return lengths.map((ms) => {
     const [own, others]: [number[], number[]] = [[], []];
-    let [all, known, judged, right] = [0, 0, 0, 0];
+    let [all, known, judged, right, rightWithWindows] = [0, 0, 0, 0, 0];
     for (const trial of trials) {
       const rest = trials.filter((other) => other.trial !== trial.trial);
       const hasOther = rest.some(({ workload }) => workload === trial.workload);
@@ -47,17 +51,13 @@ export function windowRows(trials: readonly WindowedTrial[], lengths = WINDOW_LE
         known++;
         const window = { ...trial, values: vector.values };
         own.push(cosine(window, trial));
-        let nearest: { readonly workload: string; readonly cosine: number } | undefined;
         for (const other of rest) {
-          const near = cosine(window, other);
-          if (other.workload !== trial.workload) others.push(near);
-          if (near > (nearest?.cosine ?? Number.NEGATIVE_INFINITY)) {
-            nearest = { workload: other.workload, cosine: near };
-          }
+          if (other.workload !== trial.workload) others.push(cosine(window, other));
         }
         if (!hasOther) continue;
         judged++;
-        if (nearest?.workload === trial.workload) right++;
+        if (nearestOf(window, rest) === trial.workload) right++;
+        if (nearestOf(window, rest.flatMap(withLearnt)) === trial.workload) rightWithWindows++;
       }
     }
     const [ownSummary, othersSummary] = [summaryOf(own), summaryOf(others)];
@@ -67,7 +67,21 @@ export function windowRows(trials: readonly WindowedTrial[], lengths = WINDOW_LE
       unknown: all === 0 ? 0 : (all - known) / all,
       ...(ownSummary === undefined ? {} : { own: ownSummary }),
       ...(othersSummary === undefined ? {} : { others: othersSummary }),
-      ...(judged === 0 ? {} : { right: right / judged }),
+      ...(judged === 0 ? {} : { right: right / judged, rightWithWindows: rightWithWindows / judged }),
     };
   });
+}
+
+/** The workload whose vector is nearest; undefined without any. */
+function nearestOf(vector: LabelledVector, among: readonly LabelledVector[]): string | undefined {
+  let best: { readonly workload: string; readonly cosine: number } | undefined;
+  for (const other of among) {
+    const near = cosine(vector, other);
+    if (near > (best?.cosine ?? Number.NEGATIVE_INFINITY)) best = { workload: other.workload, cosine: near };
+  }
+  return best?.workload;
+}
+
+function withLearnt(trial: WindowedTrial): LabelledVector[] {
+  return [trial, ...trial.learnt.map((values) => ({ ...trial, values }))];
 }

@@ -11,6 +11,8 @@ import { learntRun, openStoredRun } from './learnt-run.ts';
 export interface LearnArgs {
   readonly runs: readonly string[];
   readonly map: string;
+  /** Windows of trials, too, where they are kept. */
+  readonly windows?: boolean;
   readonly json?: boolean;
 }
 
@@ -19,11 +21,13 @@ export const MAP_KIND = { features: FEATURES_VERSION, dimensions: FEATURES.lengt
 
 /** `pmvx learn RUN... --map MAP`: what runs showed becomes something that can be asked. All runs or, after an error, none. */
 export async function learnCommand(
-  { runs, map: where, json }: LearnArgs,
+  { runs, map: where, windows, json }: LearnArgs,
   context: CommandContext,
 ): Promise<ExitCode> {
   // Before the map, so that a wrong name leaves no empty map behind.
-  const read = await Promise.all(runs.map(async (name) => learntRun(await openStoredRun(name, context))));
+  const read = await Promise.all(
+    runs.map(async (name) => learntRun(await openStoredRun(name, context), windows)),
+  );
   const map = await openMap(where, MAP_KIND);
   try {
     const evidence = read.flatMap(({ learnt }) => [...evidenceOfRun(learnt)]);

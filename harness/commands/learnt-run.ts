@@ -56,8 +56,14 @@ export function vectorOfTrial(
   return counted && workloadVector(counted);
 }
 
-/** A run ready to be learnt, and of how many completed trials the vector is missing or unknown, by reason. */
-export async function learntRun(run: StoredRun): Promise<{
+/**
+ * A run ready to be learnt, and of how many completed trials the vector is missing or unknown, by reason. With windows, those of a trial are vectors of its
+ * situation beside the whole run's.
+ */
+export async function learntRun(
+  run: StoredRun,
+  withWindows = false,
+): Promise<{
   readonly learnt: LearntRun;
   readonly without: Map<string, number>;
 }> {
@@ -72,7 +78,7 @@ export async function learntRun(run: StoredRun): Promise<{
   const without = new Map<string, number>();
   const windows = new Map<string, Awaited<ReturnType<typeof windowVectors>>>();
   for (const record of records) {
-    if (record.state === 'completed' && record.probes !== undefined)
+    if (withWindows && record.state === 'completed' && record.probes !== undefined)
       windows.set(record.trial, await windowVectors(run, record));
   }
   const { image } = provenance;

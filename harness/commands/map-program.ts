@@ -10,6 +10,9 @@ that was learnt before changes nothing, and one that says something else under a
 runs with probes: [cpu, mem, io, net] in their spec; of other runs outcomes are kept, and found once a run of the same workloads
 on the same machine has brought vectors. All runs are learnt, or after an error none.
 
+--windows learns up to four windows of each trial beside the whole run, while the run's consoles/ are there. A run that does the same all the
+time needs none: its windows look like the whole (results/reference/windows.md).
+
 Examples:
   pmvx learn matrix-20260101-120000 --map map.db
   pmvx learn results/reference/* --map postgres://pmvx@db.example/maps?map=lab`;
@@ -69,9 +72,10 @@ export function addMapCommands(
     .description('add what runs showed to a policy map')
     .argument('<runs...>', 'ids or folders of runs')
     .requiredOption(mapOption, `${aboutMap}; made when there is none`)
+    .option('--windows', 'also how windows of about a second looked, for runs of several phases')
     .option('--json', 'for programs')
     .addHelpText('after', LEARN_NOTES)
-    .action(async (runs: string[], options: { map: string; json?: true }) => {
+    .action(async (runs: string[], options: { map: string; windows?: true; json?: true }) => {
       const { learnCommand } = await import('./learn.ts');
       finish(await learnCommand({ runs, ...options }, context));
     });

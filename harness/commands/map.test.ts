@@ -212,7 +212,7 @@ test('a map abstains before another machine, other features and what it never sa
   );
 });
 
-test('windows of a run are learnt, too, and can be asked about one by one', async (t) => {
+test('windows of a run are learnt when asked for, and can be asked about one by one', async (t) => {
   const { root, map, learn, query, calling } = await scene(t);
   const trial = join(root, 'results/runs/run-1/consoles/0000');
   mkdirSync(trial, { recursive: true });
@@ -224,8 +224,10 @@ test('windows of a run are learnt, too, and can be asked about one by one', asyn
     );
   });
   writeFileSync(join(trial, 'probes.jsonl'), `${lines.join('\n')}\n`);
-  const learnt = await learn({ runs: ['run-1'], map });
   const trials = WORKLOADS * 2 * 2;
+  const whole = await learn({ runs: ['run-1'], map: join(root, 'whole.db') });
+  t.regex(whole.out[0] ?? '', new RegExp(`and ${trials} vectors of 1 new runs`));
+  const learnt = await learn({ runs: ['run-1'], map, windows: true });
   t.regex(learnt.out[0] ?? '', new RegExp(`and ${trials + 4} vectors of 1 new runs`));
   const lines0 = await calling(mapExportCommand)({ map });
   const windows = lines0.out.flatMap((line) => /"window":(-?\d+)/.exec(line)?.[1] ?? []).map(Number);

@@ -64,7 +64,7 @@ async function learntSituations(outcomes: StoredRun, looks: StoredRun): Promise<
   try {
     const map = await openMap(join(folder, 'map.db'), MAP_KIND);
     try {
-      const read = await Promise.all([outcomes, looks].map(learntRun));
+      const read = await Promise.all([outcomes, looks].map((run) => learntRun(run)));
       await map.learn(read.flatMap(({ learnt }) => [...evidenceOfRun(learnt)]));
       const machine = canonicalJson(machineOfRun(outcomes));
       const known = await examplesByMachine(map, 'primary');

@@ -7,6 +7,7 @@ import { readProbeWindows } from '../store/probe-windows.ts';
 import type { StoredRun } from '../store/run-folder.ts';
 import type { CommandContext } from './context.ts';
 import { openStoredRun, vectorOfTrial } from './learnt-run.ts';
+import { windowVectors } from './window-vectors.ts';
 
 /** `pmvx vectors RUN... --windows`: how near windows of EEVDF's trials stay to the whole run, by their length. */
 export async function vectorWindowsCommand(
@@ -41,6 +42,7 @@ async function windowedTrials(run: StoredRun): Promise<WindowedTrial[]> {
       configuration: `${record.variant} ${vcpus}`,
       values: whole.values,
       windows: windows.map((totals) => countedOf(totals, vcpus)),
+      learnt: (await windowVectors(run, record)).map(({ values }) => values),
     });
   }
   return found;
@@ -57,11 +59,11 @@ export function formatWindowRows(rows: readonly WindowRow[], trials: readonly Wi
   return [
     `Windows of ${trials.length} runs of ${workloads} workloads under EEVDF. Cosines are medians, with their 5th and 95th percentile.`,
     '',
-    '| window | windows | unknown | cosine with the own whole run | with whole runs of other workloads | nearest whole run of another trial is of the same workload |',
-    '|--:|--:|--:|---|---|--:|',
+    '| window | windows | unknown | cosine with the own whole run | with whole runs of other workloads | nearest whole run of another trial is of the same workload | nearest run or learnt window is |',
+    '|--:|--:|--:|---|---|--:|--:|',
     ...rows.map(
-      ({ ms, windows, unknown, own, others, right }) =>
-        `| ${ms} ms | ${windows} | ${share(unknown)} | ${cosines(own)} | ${cosines(others)} | ${share(right)} |`,
+      ({ ms, windows, unknown, own, others, right, rightWithWindows }) =>
+        `| ${ms} ms | ${windows} | ${share(unknown)} | ${cosines(own)} | ${cosines(others)} | ${share(right)} | ${share(rightWithWindows)} |`,
     ),
   ];
 }

@@ -16,7 +16,7 @@ const SLEEP = 12;
 const LOG2_4096 = 13;
 const ESTABLISHED = 1;
 
-/** Of `mem`, what a processor's stale translation of an address may add a little to: `n`, and not much more. */
+/** Of `mem`, what a processor's stale translation of an address adds a little to, and other programs of the system do not always do alike: nearly `n`. */
 export const NEARLY = ['fault_user', 'fault_user_write'] as const;
 
 /** Sleeps in read: a handover's thread always, who reads the device unless it was faster than going to sleep. */
