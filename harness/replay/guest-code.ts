@@ -16,16 +16,18 @@ const NAPI = 'bpf/napi/index.js';
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"](\.{1,2}\/[^'"]+)['"]/g;
 
 /**
- * The daemon's code as guest/boot.mjs unpacks it: every file that the entry leads to, without its types, and the definitions of policies.
+ * The daemon's code as guest/boot.mjs unpacks it: every file that the entries lead to (the daemon's, and those of programs beside it),
+ * without its types, and the definitions of policies.
  * The same tree gives the same bytes.
  */
 export function packDaemon(
   root: string,
   policies: readonly string[],
   day: Pick<Day, 'madeUp' | 'missingProbes'>,
+  entries: readonly string[] = [DAEMON_ENTRY],
 ): string {
   const files: Record<string, string> = {};
-  for (const path of reachable(root, DAEMON_ENTRY)) {
+  for (const path of new Set(entries.flatMap((entry) => reachable(root, entry)))) {
     const text = readFileSync(join(root, path), 'utf8');
     files[path] = path.endsWith('.ts') ? withoutTypes(text) : text;
   }

@@ -26,29 +26,31 @@ export function pmvx(...args: string[]) {
   return execa(process.execPath, [CLI, ...args], { cwd: ROOT, reject: false, all: true, stdin: 'ignore' });
 }
 
-/** The image that everything here runs on: built when it is not there, and proven. */
-export async function stageImage(): Promise<ReadyImage> {
+/** The image that all but a few tests here run on: built when it is not there, and proven. */
+export async function stageImage(recipe = RECIPE): Promise<ReadyImage> {
   await withSlots(SLOTS, async () => {
     for (const step of ['build', 'selftest']) {
-      const { exitCode, all } = await pmvx('image', step, RECIPE);
-      if (exitCode !== 0) throw new Error(`pmvx image ${step} ${RECIPE} ended with ${exitCode}:\n${all}`);
+      const { exitCode, all } = await pmvx('image', step, recipe);
+      if (exitCode !== 0) throw new Error(`pmvx image ${step} ${recipe} ended with ${exitCode}:\n${all}`);
     }
   });
-  return requireImage(ROOT, cacheFolder(process.env), RECIPE);
+  return requireImage(ROOT, cacheFolder(process.env), recipe);
 }
 
-let image: Promise<ReadyImage> | undefined;
+const images = new Map<string, Promise<ReadyImage>>();
 
-/** An engine on that image, whose machines wait for a slot each. */
+/** An engine on that image, or on that of another recipe, whose machines wait for a slot each. */
 export function labEngine(
   name: Accelerator,
   open: (image: ReadyImage) => Engine = (image) =>
     vmEngine(name, image, { hostDeadlineMs: defaultHostDeadlineMs }),
+  recipe = RECIPE,
 ): Engine {
   return {
     name,
     runTrial: async (...args) => {
-      image ??= stageImage();
+      const image = images.get(recipe) ?? stageImage(recipe);
+      images.set(recipe, image);
       const engine = open(await image);
       return withSlots(1, () => engine.runTrial(...args));
     },

@@ -23,9 +23,9 @@ import {
   sampleOutcome,
   sampleRunEvidence,
 } from '../../../../analysis/policy-map/sample-evidence.ts';
-import { EEVDF, type JournalLine } from '../../contracts.ts';
-import { readJournal } from '../../journal/read.ts';
+import { EEVDF } from '../../contracts.ts';
 import { systemClock } from '../../sense/clock.ts';
+import { JournalTail } from '../journal-tail.ts';
 import { Service } from '../service.ts';
 import { FAULTS, type FaultKind, type Site } from '../site.ts';
 import { FakeKernel } from './kernel.ts';
@@ -71,6 +71,7 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
     restartMs: 100,
   });
   await service.ready(60_000);
+  const tail = new JournalTail(join(state, 'journal.jsonl'));
 
   const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
     'kill-daemon': () => service.kill('SIGKILL'),
@@ -101,6 +102,11 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
       writeFileSync(map, random() < 0.5 ? bytes.subarray(0, 3000) : Buffer.alloc(bytes.length, 7));
     },
     'full-disk': () => {
+      try {
+        for (;;) appendFileSync(join(state, 'ballast'), Buffer.alloc(1 << 20));
+      } catch {
+        // No such piece fits any more.
+      }
       try {
         for (;;) appendFileSync(join(state, 'ballast'), Buffer.alloc(4096));
       } catch {
@@ -135,11 +141,7 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
       const now = readFileSync(join(folder, 'setting'), 'utf8').trim();
       return now === (policy === 'setting' ? '20' : '10') ? undefined : `the setting reads ${now}`;
     },
-    journal: async () => {
-      const lines: JournalLine[] = [];
-      for await (const line of readJournal(join(state, 'journal.jsonl'))) lines.push(line);
-      return lines;
-    },
+    journal: async () => tail.lines(),
     works: async () => true,
     inject: async (kind, random) => inject[kind](random),
     heal: async (kind) => heal[kind]?.(),
@@ -155,7 +157,7 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
 /** A disk that can be filled without harm to others; false where nothing may be mounted. */
 function mountSmallDisk(place: string): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'pmvx-faults', place], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'pmvx-faults', place], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
