@@ -38,9 +38,9 @@ export async function injectFaults(site: Site, options: InjectOptions): Promise<
     if (deck.length === 0) deck = [...site.kinds];
     const kind = pick(deck);
     deck.splice(deck.indexOf(kind), 1);
-    const under = pick([...site.policies.keys()].filter((policy) => fits(kind, policy, site)));
-    const applied = await site.apply(under);
-    if (applied === undefined) throw new Error(`${under} cannot be applied, before any fault was made`);
+    const under = pick(site.policiesFor(kind));
+    const why = await site.apply(under);
+    if (why !== undefined) throw new Error(`${under} cannot be applied, before fault ${number}: ${why}`);
     await delay(random() * 50);
     const beganNs = site.nowNs();
     await site.inject(kind, random);
@@ -51,13 +51,6 @@ export async function injectFaults(site: Site, options: InjectOptions): Promise<
     injections.push(injection);
   }
   return injections;
-}
-
-/** A scheduler can only be killed or thrown out while there is one, and somebody else's only come while there is none. */
-function fits(kind: FaultKind, policy: string, site: Site): boolean {
-  const isScheduler = site.policies.get(policy) !== undefined;
-  if (kind === 'stranger') return !isScheduler;
-  return isScheduler || !['kill-scheduler', 'eject', 'stall', 'sysrq'].includes(kind);
 }
 
 /** Until the daemon runs, is not latched, and nothing is wrong. */

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlMethods, Status } from '../contracts.ts';
-import { type ControlClient, connectControl } from '../daemon/control-client.ts';
+import { type ControlClient, ControlRefusal, connectControl } from '../daemon/control-client.ts';
 
 export interface ServiceOptions {
   readonly argv: readonly string[];
@@ -22,6 +22,7 @@ export class Service {
   #client: ControlClient | undefined;
   #stopping = false;
   starts = 0;
+  refusal: string | undefined;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -38,7 +39,7 @@ export class Service {
     this.#child?.kill(signal);
   }
 
-  /** Undefined when nobody answers now. */
+  /** Undefined when nobody answers now, or the answer is no: then `refusal` says why. */
   async ask<M extends keyof ControlMethods>(
     method: M,
     params: ControlMethods[M]['params'],
@@ -46,7 +47,10 @@ export class Service {
     try {
       this.#client ??= await connectControl(this.#options.socket);
       return await this.#client.call(method, params);
-    } catch {
+    } catch (error) {
+      // The daemon's own no is an answer.
+      this.refusal = error instanceof ControlRefusal ? error.message : undefined;
+      if (this.refusal !== undefined) return undefined;
       this.#client?.close();
       this.#client = undefined;
       return undefined;

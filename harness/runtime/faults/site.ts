@@ -24,10 +24,12 @@ export interface Site {
   readonly kinds: readonly FaultKind[];
   /** Policies that can be applied, with what the kernel calls them; undefined for settings and EEVDF. */
   readonly policies: ReadonlyMap<string, string | undefined>;
+  /** Under which policies a fault can be made. */
+  policiesFor(kind: FaultKind): readonly string[];
   /** The daemon's answer; undefined when none answers now. */
   status(): Promise<Status | undefined>;
-  /** Has the daemon apply a policy, past its safeguards; undefined when it would not. */
-  apply(policy: string): Promise<JournalLine | undefined>;
+  /** Has the daemon apply a policy, past its safeguards; why it did not, undefined when it did. */
+  apply(policy: string): Promise<string | undefined>;
   resume(): Promise<void>;
   kernel(): KernelState;
   /** Names of schedulers in the order in which the kernel enabled them, as far as it tells; and how many it enabled. */

@@ -128,8 +128,13 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
     nowNs: () => systemClock.nowNs(),
     kinds: FAULTS.filter((kind) => disk || kind !== 'full-disk'),
     policies: POLICIES,
+    policiesFor: (kind) =>
+      [...POLICIES].flatMap(([policy, ops]) => (fits(kind, ops !== undefined) ? [policy] : [])),
     status: () => service.ask('status', {}),
-    apply: (policy) => service.ask('apply', { policy }),
+    apply: async (policy) => {
+      const done = await service.ask('apply', { policy });
+      return done === undefined ? (service.refusal ?? 'nobody answers') : undefined;
+    },
     resume: async () => void (await service.ask('resume', {})),
     kernel: () => kernel.state,
     // The administrator's own is nobody's to tell of.
@@ -152,6 +157,12 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A scheduler can only be killed or thrown out while there is one, and somebody else's only come while there is none. */
+function fits(kind: FaultKind, isScheduler: boolean): boolean {
+  if (kind === 'stranger') return !isScheduler;
+  return isScheduler || !['kill-scheduler', 'eject', 'stall', 'sysrq'].includes(kind);
 }
 
 /** A disk that can be filled without harm to others; false where nothing may be mounted. */
