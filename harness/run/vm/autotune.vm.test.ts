@@ -12,6 +12,8 @@ import type { Orders } from '../../lab/engine.ts';
 import { DAEMON_ENTRY, packDaemon } from '../../replay/guest-code.ts';
 import type { SwitchReport } from '../../runtime/contracts.ts';
 import { type Step, stepsOf } from '../../runtime/faults/guest/report.ts';
+import type { Injection } from '../../runtime/faults/inject.ts';
+import { summaryLines } from '../../runtime/faults/summary.ts';
 import { labEngine, ROOT, smallMachine } from './stage.ts';
 
 const POLICIES = ['pmvx_chain', 'pmvx_latency', 'scx_simple', 'scx_flatcg', 'eevdf-slice-long'];
@@ -101,4 +103,135 @@ test('a setting takes effect, and is put back', async (t) => {
   const home = await step<Applied>('apply eevdf');
   t.is(home.slice, sliceBefore);
   t.is(home.kernel.state, 'disabled');
+});
+
+interface Kernel {
+  readonly state: string;
+  readonly ops?: string;
+}
+
+test('from one scheduler to another the gap is milliseconds, whoever holds them', async (t) => {
+  for (const name of ['apply pmvx_latency', 'apply scx_simple', 'apply scx_flatcg']) {
+    const { report } = await step<Applied>(name);
+    t.true(report.gapNs > 0 && report.gapNs < 200e6, `${name}: ${report.gapNs / 1e6} ms`);
+    t.log(
+      `${report.from} -> ${report.to}: gap ${(report.gapNs / 1e6).toFixed(2)} ms, prepared in ${(report.preparedNs / 1e6).toFixed(0)} ms`,
+    );
+  }
+});
+
+test('kill -9 of the daemon: the kernel falls back to EEVDF by itself, and the next daemon says so', async (t) => {
+  const own = await step<{
+    before: Kernel;
+    killed: Kernel;
+    offMs: number;
+    next: { policy: string; kernel: Kernel };
+  }>('kill -9 under a scheduler of our own');
+  t.like(own.before, { state: 'enabled', ops: 'pmvx_chain' });
+  t.is(own.killed.state, 'disabled');
+  t.true(own.offMs < 1000, `${own.offMs} ms`);
+  t.like(own.next, { policy: 'eevdf', mode: 'running' });
+  t.is(own.next.kernel.state, 'disabled');
+  t.log(`EEVDF ${own.offMs.toFixed(1)} ms after the daemon was killed`);
+});
+
+test('kill -9 of the daemon ends a scheduler in a process of its own', async (t) => {
+  const child = await step<{ before: Kernel; alive: boolean; offMs: number }>(
+    'kill -9 under a scheduler in a process',
+  );
+  t.like(child.before, { state: 'enabled', ops: 'simple' });
+  t.false(child.alive);
+  t.true(child.offMs < 1000, `${child.offMs} ms`);
+});
+
+test('what a killed daemon had set is put back by the next one', async (t) => {
+  const { before, during, after } = await step<{ before: string; during: string; after: string }>(
+    'kill -9 under a setting',
+  );
+  t.not(during, before);
+  t.is(after, before);
+});
+
+test('a scheduler whose process is killed is heard of, and quarantined', async (t) => {
+  const { kernel, quarantine } = await step<{
+    kernel: Kernel;
+    quarantine: { policy: string; why: string }[];
+  }>('the process of a scheduler is killed');
+  t.is(kernel.state, 'disabled');
+  t.is(quarantine[0]?.policy, 'scx_simple');
+  t.regex(quarantine[0]?.why ?? '', /^died: /);
+});
+
+for (const [policy, words] of [
+  ['made-up-stall', /^stalled: .*runnable task stall/s],
+  ['made-up-error', /^ejected: .*a task came that is made up to be an error/s],
+] as const) {
+  test(`${policy} is thrown out by the kernel, heard of and quarantined, within five seconds`, async (t) => {
+    const { before, sinceStartMs, quarantine } = await step<{
+      before: Kernel;
+      sinceStartMs: number;
+      quarantine: { policy: string; why: string }[];
+    }>(policy);
+    t.is(before.state, 'enabled');
+    t.true(sinceStartMs < 5000, `${sinceStartMs} ms`);
+    const entry = quarantine.find((each) => each.policy === policy);
+    t.regex(entry?.why ?? '', words);
+    t.log(`${sinceStartMs.toFixed(0)} ms; ${entry?.why}`);
+  });
+}
+
+test('SysRq-S latches until resume', async (t) => {
+  const { why, refused, again } = await step<{ why: string; refused?: SwitchReport; again?: SwitchReport }>(
+    'SysRq-S',
+  );
+  t.regex(why, /sysrq-S/i);
+  t.is(refused, undefined);
+  t.like(again, { outcome: 'active' });
+});
+
+test('the daemon steps aside for a scheduler that somebody loads by hand, and comes back', async (t) => {
+  const { refused, again } = await step<{ refused?: SwitchReport; again?: SwitchReport }>(
+    'an administrator loads a scheduler',
+  );
+  t.is(refused, undefined);
+  t.like(again, { outcome: 'active', to: 'pmvx_chain' });
+});
+
+test('the kill switch leaves EEVDF', async (t) => {
+  const { before, mode, after } = await step<{ before: Kernel; mode: string; after: Kernel }>(
+    'the kill switch',
+  );
+  t.is(before.state, 'enabled');
+  t.is(mode, 'killed');
+  t.is(after.state, 'disabled');
+});
+
+test('SIGTERM leaves EEVDF with its own settings', async (t) => {
+  const { before, during, after, kernel } = await step<{
+    before: string;
+    during: string;
+    after: string;
+    kernel: Kernel;
+  }>('SIGTERM under a setting');
+  t.not(during, before);
+  t.is(after, before);
+  t.is(kernel.state, 'disabled');
+});
+
+/** As many as the environment says; on a machine with much else to do each takes a minute of the host. */
+const FAULTS_MADE = Number(process.env.PMVX_FAULTS ?? 10);
+
+test(`after each of ${FAULTS_MADE} random faults: within five seconds a scheduler that works, a true report, no unlogged switch`, async (t) => {
+  const seed = process.env.PMVX_FAULTS_SEED ?? '1';
+  const steps = await inGuest('faults', [String(FAULTS_MADE), seed], 60_000 + FAULTS_MADE * 30_000);
+  const broken = steps.find((each) => each.step === 'broken');
+  t.is(broken, undefined, JSON.stringify(broken));
+  const injections = steps.filter((each) => each.step === 'injection') as unknown as Injection[];
+  t.is(injections.length, FAULTS_MADE);
+  for (const { kind, under, recoveredMs, faults } of injections) {
+    const within = recoveredMs !== undefined && recoveredMs <= 5000;
+    t.true(within, `${kind} under ${under}: ${recoveredMs ?? 'never'} ms; ${faults.join('; ')}`);
+  }
+  t.like(steps.at(-1), { step: 'stopped', kernel: { state: 'disabled' } });
+  for (const line of summaryLines(injections)) t.log(line);
 });

@@ -23,15 +23,23 @@ export interface KernelActuatorOptions {
   readonly deadlineMs: number;
   /** How long it may take to get ready, ms. */
   readonly prepareMs: number;
+  /** Makes the kernel hurry while a scheduler is exchanged; what ends that is returned. */
+  readonly hurry?: () => () => void;
 }
 
 const POLL_MS = 1;
+/** How long the kernel's words on a departure are waited for once its state shows it. */
+const LAST_WORDS_MS = 500;
+const LOOK_MS = 10;
+/** The reason when whoever held the scheduler let go of it, or ended. */
+const BY_USER = /unregistered from user space/;
 
 /** Brings policies into effect in the running kernel, one at a time, and believes nobody but the kernel. */
 export class KernelActuator implements Actuator {
   readonly policies: ReadonlyMap<string, { readonly kind: PolicyKind; readonly version: string }>;
   readonly #options: KernelActuatorOptions;
   #held: { readonly policy: string; readonly held: Held } | undefined;
+  #exits: KernelExit[] = [];
   /** A departure that was seen and not told yet. */
   #gone: Departure | undefined;
 
@@ -65,18 +73,37 @@ export class KernelActuator implements Actuator {
     const gone = this.#gone;
     this.#gone = undefined;
     if (gone !== undefined) return gone;
-    const exits = this.#options.exits();
     const current = this.#held;
-    if (current === undefined) return undefined;
+    if (current === undefined) {
+      this.#heard();
+      return undefined;
+    }
     const { policy, held } = current;
-    const own = safely(() => held.ended());
-    if (held.ops === undefined) return own === undefined ? undefined : { policy, how: 'replaced', why: own };
-    const { state, ops } = this.#options.readState();
-    const there = state === 'enabled' && ops !== undefined && isNamed(held.ops, ops);
-    if (there && own === undefined) return undefined;
-    const exit = exits.findLast(({ ops: name }) => isNamed(held.ops as string, name));
-    const why = exit?.words ?? own ?? `the kernel says ${state}${ops === undefined ? '' : `, ${ops}`}`;
-    return { policy, how: howOf(exit, own), why: why.slice(0, 600) };
+    const { ops: wanted } = held;
+    if (wanted === undefined) {
+      const why = safely(() => held.ended());
+      return why === undefined ? undefined : { policy, how: 'replaced', why };
+    }
+    for (let left = LAST_WORDS_MS / LOOK_MS; ; left--) {
+      const own = safely(() => held.ended());
+      const { state, ops } = this.#options.readState();
+      const exit = this.#heard().findLast(({ ops: name }) => isNamed(wanted, name));
+      if (state === 'enabled' && isNamed(wanted, ops) && own === undefined) return undefined;
+      // Its state is told before its reason, and both before the end of the process that held it: only together they tell whose fault it is.
+      const known = exit !== undefined && (own !== undefined || !BY_USER.test(exit.reason));
+      if ((known && state !== 'disabling') || left <= 0) {
+        const said = `the kernel says ${state}${ops === undefined ? '' : `, ${ops}`}`;
+        return { policy, how: howOf(exit, own), why: plain(exit?.words ?? own ?? said) };
+      }
+      await delay(LOOK_MS);
+    }
+  }
+
+  /** Departures that the kernel told of since this policy came into effect. */
+  #heard(): readonly KernelExit[] {
+    this.#exits = this.#held === undefined ? [] : this.#exits;
+    this.#exits.push(...this.#options.exits());
+    return this.#exits;
   }
 
   async switchTo(to: string, signal?: AbortSignal): Promise<SwitchReport> {
@@ -88,6 +115,7 @@ export class KernelActuator implements Actuator {
     let readyNs = beganNs;
     let stage: 'preparing' | 'leaving' | 'taking' = 'preparing';
     let prepared: Prepared | undefined;
+    let calm: (() => void) | undefined;
     const report = (rest: Rest): SwitchReport => {
       // From when the old one was let go; where EEVDF is one of the two there is no gap, for EEVDF is what fills gaps.
       const gapNs = from === EEVDF || to === EEVDF || stage === 'preparing' ? 0 : clock.nowNs() - readyNs;
@@ -103,6 +131,8 @@ export class KernelActuator implements Actuator {
         await prepared?.discard();
         return refused(obstacle, false);
       }
+      calm = this.#options.hurry?.();
+      readyNs = clock.nowNs();
       stage = 'leaving';
       await this.release();
       stage = 'taking';
@@ -113,6 +143,8 @@ export class KernelActuator implements Actuator {
       if (signal?.aborted && stage === 'preparing') return refused(wordsOf(signal.reason), false);
       // Where the old one could not be let go, the new one was not tried.
       return refused(wordsOf(error), stage !== 'leaving');
+    } finally {
+      calm?.();
     }
   }
 
@@ -157,6 +189,9 @@ export class KernelActuator implements Actuator {
       await held.release().catch(() => undefined);
       throw new Error(end ?? `not enabled after ${this.#options.deadlineMs} ms: the kernel says ${state}`);
     }
+    // What was said of one before it is not about this one.
+    this.#options.exits();
+    this.#exits = [];
     this.#held = { policy: to, held };
     return this.#proof();
   }
@@ -202,9 +237,14 @@ function howOf(exit: KernelExit | undefined, own: string | undefined): Departure
   if (/sysrq/i.test(words)) return 'sysrq';
   if (/stall/.test(words)) return 'stalled';
   const ended = own !== undefined && /^(exited|was killed|cannot)/.test(own);
-  if (/unregistered from user space/.test(words)) return ended ? 'died' : 'replaced';
+  if (BY_USER.test(words)) return ended ? 'died' : 'replaced';
   if (exit !== undefined) return 'ejected';
   return ended ? 'died' : 'ejected';
+}
+
+/** Without what stands before each line of the kernel's log: level, number, time. */
+function plain(words: string): string {
+  return words.replace(/^\d+,\d+,\d+,[^;]*;/gm, '').slice(0, 600);
 }
 
 function safely(read: () => string | undefined): string | undefined {

@@ -4,11 +4,15 @@ import { readStateFile, writeStateFile } from '../daemon/state-file.ts';
 import { restoreSettings, type SavedSetting } from './knob.ts';
 import { startTicks } from './process.ts';
 
+const Saved = z.object({ path: z.string(), before: z.string(), ours: z.string() });
 const Left = z.object({
-  settings: z.array(z.object({ path: z.string(), before: z.string(), ours: z.string() })).default([]),
+  settings: z.array(Saved).default([]),
+  /** Set for the time of a switch alone. */
+  passing: z.array(Saved).default([]),
   children: z.array(z.object({ pid: z.int(), ticks: z.string() })).default([]),
 });
 type Left = z.infer<typeof Left>;
+const NOTHING: Left = { settings: [], passing: [], children: [] };
 
 /** What a daemon that is killed would leave behind, kept on disk as long as it is there. */
 export class Leftovers {
@@ -23,12 +27,13 @@ export class Leftovers {
   /** Reads what an earlier daemon left. */
   static read(path: string): Leftovers {
     const { data } = Left.safeParse(readStateFile(path));
-    return new Leftovers(path, data ?? { settings: [], children: [] });
+    return new Leftovers(path, data ?? NOTHING);
   }
 
   /** Restores settings and ends schedulers that an earlier daemon left; what was done, in words. Throws nothing. */
   clear(): { readonly done: readonly string[]; readonly faults: readonly string[] } {
-    const { settings, children } = this.#left;
+    const { children } = this.#left;
+    const settings = [...this.#left.settings, ...this.#left.passing];
     const done: string[] = [];
     const faults = restoreSettings(settings);
     if (settings.length > 0 && faults.length === 0)
@@ -45,12 +50,16 @@ export class Leftovers {
         );
       }
     }
-    if (faults.length === 0) this.#set({ settings: [], children: [] });
+    if (faults.length === 0) this.#set(NOTHING);
     return { done, faults };
   }
 
   saveSettings(settings: readonly SavedSetting[]): void {
     this.#set({ ...this.#left, settings: [...settings] });
+  }
+
+  savePassing(settings: readonly SavedSetting[]): void {
+    this.#set({ ...this.#left, passing: [...settings] });
   }
 
   childStarted(pid: number): void {

@@ -99,6 +99,8 @@ export const ConfigSchema = z.strictObject({
   deadlineMs: ms.default(3000),
   /** How long a scheduler may take to open, load and be verified, while another one is in effect. */
   prepareMs: ms.default(20_000),
+  /** Grace periods of RCU are hurried while a scheduler is exchanged (/sys/kernel/rcu_expedited): the gap is a tenth or less. */
+  expedite: z.boolean().default(true),
   /** Schedulers of our own are loaded and verified at the start and stay so: a switch then takes as long as attaching. */
   keepLoaded: z.boolean().default(false),
   /** The kernel's watchdog throws a scheduler of our own out when a task that could run waits longer. */

@@ -32,12 +32,14 @@ export async function connectControl(path: string): Promise<ControlClient> {
     socket.once('connect', resolve);
     socket.once('error', (error: NodeJS.ErrnoException) => reject(noDaemon(path, error)));
   });
+  let lostFor: PmvxError | undefined;
   const lost = () => {
     const error = new PmvxError(ExitCode.environment, {
       where: path,
       what: 'the daemon closed the connection',
       next: 'Look whether it still runs: pmvx autotune status',
     });
+    lostFor ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
@@ -61,6 +63,7 @@ export async function connectControl(path: string): Promise<ControlClient> {
   let id = 0;
   return {
     async call(method, params) {
+      if (lostFor !== undefined) throw lostFor;
       const answer = Promise.withResolvers<unknown>();
       waiting.set(++id, answer);
       socket.write(`${JSON.stringify({ id, method, params })}\n`);

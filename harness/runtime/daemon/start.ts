@@ -262,6 +262,7 @@ async function actuatorFor(
   // One that cannot be loaded is told of when it is switched to.
   for (const holder of holders.values()) await holder.warm?.().catch(() => undefined);
   const log = world.openLog();
+  const hurry = config.expedite ? world.expediter((passing) => leftovers.savePassing(passing)) : undefined;
   const actuator = new KernelActuator({
     holders,
     readState,
@@ -269,6 +270,7 @@ async function actuatorFor(
     clock: world.clock,
     deadlineMs: config.deadlineMs,
     prepareMs: config.prepareMs,
+    ...(hurry === undefined ? {} : { hurry }),
   });
   return { actuator, lacking, close: () => log.close() };
 }

@@ -3,8 +3,10 @@ import { unavailable } from '../../../bpf/napi/index.js';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { KernelExit } from '../../core/scheduler-exit.ts';
+import { rcuExpediter } from '../actuate/expedite.ts';
 import type { Holder } from '../actuate/holder.ts';
 import { KernelLog } from '../actuate/kernel-log.ts';
+import type { SavedSetting } from '../actuate/knob.ts';
 import { type HolderHooks, holdersFor, type PolicyPlaces } from '../actuate/load-policies.ts';
 import { readSchedExt } from '../actuate/sched-ext.ts';
 import type { KernelState } from '../contracts.ts';
@@ -25,6 +27,8 @@ export interface World {
   ): { readonly holders: ReadonlyMap<string, Holder>; readonly lacking: ReadonlyMap<string, string> };
   /** The kernel's words on schedulers that went. */
   openLog(): { exits(): readonly KernelExit[]; close(): void };
+  /** Makes switches shorter, where the kernel can. */
+  expediter(save: (settings: readonly SavedSetting[]) => void): (() => () => void) | undefined;
   /** Probes from compiled objects in a folder. */
   openProbes(folder: string): OpenProbes;
 }
@@ -37,6 +41,7 @@ export const REAL_WORLD: World = {
   holders: (policies, places, hooks) =>
     holdersFor(policies, places, readSchedExt().state !== 'absent', hooks),
   openLog: () => new KernelLog(),
+  expediter: rcuExpediter,
   openProbes: (objects) => (set) => openHostProbes([set], { objects }),
 };
 

@@ -34,9 +34,13 @@ export class Service {
     return this.#child?.pid;
   }
 
-  /** Sends a signal to the daemon, as nobody who wants it well does. */
-  kill(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
+  /** Kills the daemon, as nobody who wants it well does; resolves when it is dead. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
   }
 
   /** Undefined when nobody answers now, or the answer is no: then `refusal` says why. */

@@ -149,7 +149,7 @@ export class MapSelector implements Selector {
     await old?.close();
   }
 
-  /** Whether another file has taken the place of the one that is open. */
+  /** Whether another file has taken the place of the one that is open, or it was written: what is in memory may not be in the file any more. */
   #replaced(): boolean {
     const now = identityOf(this.#options.map);
     return now !== undefined && now !== this.#file;
@@ -170,11 +170,11 @@ function intervalOf({ ratio, low, high }: RankedPolicy): NonNullable<Selection['
   return { ratio, low, high };
 }
 
-/** Device and inode; undefined for what is no file. */
+/** Which file it is, and when it was written; undefined for what is no file. */
 function identityOf(source: string): string | undefined {
   try {
-    const { dev, ino } = statSync(source);
-    return `${dev}:${ino}`;
+    const { dev, ino, size, mtimeMs } = statSync(source);
+    return `${dev}:${ino}:${size}:${mtimeMs}`;
   } catch {
     return undefined;
   }

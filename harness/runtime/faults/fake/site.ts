@@ -74,21 +74,22 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
   const tail = new JournalTail(join(state, 'journal.jsonl'));
 
   const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
-    'kill-daemon': () => service.kill('SIGKILL'),
+    'kill-daemon': () => service.kill(),
     'kill-daemon-switching': async (random) => {
       const names = [...POLICIES.keys()];
       const to = names[Math.floor(random() * names.length)] as string;
       void service.ask('apply', { policy: to });
       await delay(random() * 30);
-      service.kill('SIGKILL');
+      await service.kill();
     },
-    'kill-scheduler': () => {
+    'kill-scheduler': async () => {
       const { children = [] } = JSON.parse(readFileSync(join(state, 'leftovers.json'), 'utf8')) as {
         children?: { pid: number }[];
       };
       // Of a scheduler that is held by a link of the daemon, the link.
       if (children.length === 0) kernel.end('unregistered from user space');
       for (const { pid } of children) process.kill(pid, 'SIGKILL');
+      while (kernel.state.state !== 'disabled') await delay(1);
     },
     eject: () => kernel.end('runtime error'),
     stall: async () => {

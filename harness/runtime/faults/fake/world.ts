@@ -23,6 +23,7 @@ export function fakeWorld(folder: string): World {
     requireDaemon: () => undefined,
     readState: () => readSchedExt(schedExt),
     openLog: () => logOf(join(folder, KERNEL_FILES.log)),
+    expediter: () => undefined,
     openProbes: (objects) => (set) => fakeProbes(join(objects, set)),
     holders: (policies, _places, hooks) => {
       const holders = new Map<string, Holder>();

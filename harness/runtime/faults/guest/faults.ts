@@ -50,25 +50,37 @@ let strangers = 0;
 let theirs: ChildProcess | undefined;
 let sleeper: ChildProcess | undefined;
 
+/** Until the kernel has begun to do without the scheduler: only then is the fault made. */
+async function left(): Promise<void> {
+  while (readSchedExt().state === 'enabled') await delay(1);
+}
+
 const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
-  'kill-daemon': () => service.kill('SIGKILL'),
+  'kill-daemon': () => service.kill(),
   'kill-daemon-switching': async (random) => {
     const to = SOUND[Math.floor(random() * SOUND.length)] as string;
     void service.ask('apply', { policy: to });
     await delay(random() * 400);
-    service.kill('SIGKILL');
+    await service.kill();
   },
-  'kill-scheduler': () => {
+  'kill-scheduler': async () => {
     const { children } = JSON.parse(readFileSync(join(STATE, 'leftovers.json'), 'utf8')) as {
       children: { pid: number }[];
     };
     for (const { pid } of children) process.kill(pid, 'SIGKILL');
+    await left();
   },
   stall: () => {
     sleeper = spawn('/usr/bin/sha256sum', ['/dev/zero'], { stdio: 'ignore' });
   },
-  eject: () => void spawn('/usr/bin/sha256sum', ['/dev/null'], { stdio: 'ignore' }),
-  sysrq: () => writeFileSync('/proc/sysrq-trigger', 'S'),
+  eject: async () => {
+    spawn('/usr/bin/sha256sum', ['/dev/null'], { stdio: 'ignore' });
+    await left();
+  },
+  sysrq: async () => {
+    writeFileSync('/proc/sysrq-trigger', 'S');
+    await left();
+  },
   stranger: async () => {
     theirs = spawn('/opt/pmvx/sched/scx_simple', [], { stdio: 'ignore' });
     while (readSchedExt().state !== 'enabled') await delay(2);
@@ -87,10 +99,10 @@ const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> 
       }
     }
   },
-  'probe-gone': () => {
+  'probe-gone': async () => {
     // Probes that are attached stay so; a daemon that comes up finds them gone.
     renameSync(PROBE.path, PROBE.away);
-    service.kill('SIGKILL');
+    await service.kill();
   },
 };
 

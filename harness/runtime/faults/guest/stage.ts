@@ -44,7 +44,7 @@ watchdogMs: 1500
   try {
     await service.ready(60_000);
   } catch (error) {
-    console.log(readFileSync(join(FOLDER, 'daemon.log'), 'utf8'));
+    console.log(readFileSync(join(FOLDER, 'daemon.log'), 'utf8').slice(-4000));
     throw error;
   }
   return service;
