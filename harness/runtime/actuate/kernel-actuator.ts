@@ -40,6 +40,8 @@ export class KernelActuator implements Actuator {
   readonly #options: KernelActuatorOptions;
   #held: { readonly policy: string; readonly held: Held } | undefined;
   #exits: KernelExit[] = [];
+  /** When the last policy that was let go was last in effect. */
+  #leftNs = 0;
   /** A departure that was seen and not told yet. */
   #gone: Departure | undefined;
 
@@ -117,8 +119,9 @@ export class KernelActuator implements Actuator {
     let prepared: Prepared | undefined;
     let calm: (() => void) | undefined;
     const report = (rest: Rest): SwitchReport => {
-      // From when the old one was let go; where EEVDF is one of the two there is no gap, for EEVDF is what fills gaps.
-      const gapNs = from === EEVDF || to === EEVDF || stage === 'preparing' ? 0 : clock.nowNs() - readyNs;
+      // From when the old one was last in effect; where EEVDF is one of the two there is no gap, for EEVDF is what fills gaps.
+      const gapNs =
+        from === EEVDF || to === EEVDF || stage === 'preparing' ? 0 : clock.nowNs() - this.#leftNs;
       return { from, to, gapNs, preparedNs: readyNs - beganNs, ...rest };
     };
     const refused = (why: string, blamed: boolean) =>
@@ -160,14 +163,19 @@ export class KernelActuator implements Actuator {
   async release(): Promise<void> {
     const current = this.#held;
     if (current === undefined) return;
+    const { clock } = this.#options;
+    this.#leftNs = clock.nowNs();
     await current.held.release();
     const { ops } = current.held;
     const still =
       ops === undefined
         ? undefined
-        : await this.#wait(
-            ({ state, ops: now }) => state === 'disabled' || (now !== undefined && !isNamed(ops, now)),
-          );
+        : await this.#wait(({ state, ops: now }) => {
+            const there = now !== undefined && isNamed(ops, now);
+            // As long as it is seen in effect nobody goes without.
+            if (there && state === 'enabled') this.#leftNs = clock.nowNs();
+            return state === 'disabled' || (now !== undefined && !there);
+          });
     if (still !== undefined)
       throw new Error(`${current.policy} was let go, and the kernel still says ${still}`);
     this.#held = undefined;

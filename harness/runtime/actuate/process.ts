@@ -49,7 +49,10 @@ export function processHolder(options: ProcessOptions): Holder {
         discard,
         take: async () => {
           program.release();
-          return heldProgram(program, ops, discard);
+          return heldProgram(program, ops, async () => {
+            // When it has let go the kernel says; its end may take longer.
+            void discard();
+          });
         },
       };
     },

@@ -23,6 +23,7 @@ interface Loaded {
 }
 
 const BUSY_MS = 500;
+const UNLOAD_MS = 1000;
 
 /** Fields of `struct user_exit_info` (tools/sched_ext/include/scx/user_exit_info_common.h): kind, exit code, reason, message. */
 const EXIT_REASON = { at: 16, length: 128 };
@@ -39,8 +40,8 @@ export function structOpsHolder(options: StructOpsOptions): Holder {
     if (kept === loaded) return;
     // What the kernel threw out is loaded anew before it is tried again.
     if (keepLoaded && kept === undefined && exitWords(loaded.object) === undefined) kept = loaded;
-    // Unloading takes a while, and the next scheduler need not wait for it.
-    else setImmediate(() => loaded.object.close());
+    // Unloading takes a while, in which nobody would see that the next scheduler is there.
+    else setTimeout(() => loaded.object.close(), UNLOAD_MS).unref();
   };
   const ready = (): Loaded => {
     const loaded = kept ?? load(options);

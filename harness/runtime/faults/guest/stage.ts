@@ -20,15 +20,22 @@ const CODE = '/run/pmvx-code';
 
 export const MADE_UP_OPS = { 'made-up-stall': 'made_up_stall', 'made-up-error': 'made_up_error' } as const;
 
+/** Short windows and times, so that much happens in few seconds. */
+const HASTY = { windowMs: 250, unguarded: true, machine: '{}' };
+
 /** Starts the daemon under a service manager that is this program; resolves when it answers. */
-export async function startDaemon(policies: readonly string[]): Promise<Service> {
+export async function startDaemon(
+  policies: readonly string[],
+  { windowMs, unguarded, machine }: typeof HASTY = HASTY,
+): Promise<Service> {
   const [boot = '', archive = '', entry = '', map = ''] = process.argv.slice(2);
   mkdirSync(STATE, { recursive: true });
   writeFileSync(MAP, readFileSync(map));
   writeFileSync(
     CONFIG,
-    `windowMs: 250
-unguarded: true
+    `windowMs: ${windowMs}
+unguarded: ${unguarded}
+machine: ${machine}
 policies: [${policies.join(', ')}]
 places: { objects: ${CODE}/objects, probes: ${CODE}/probes }
 guard: { asideMs: 200, quarantine: { firstMs: 1000, mostMs: 2000 } }
