@@ -82,7 +82,10 @@ function autoLines(
         [`cost over the best static arm (${result.best ?? '-'}), day`, ratioCell(result.againstBest)],
         [`cost over EEVDF, ${result.gainPhases.join(', ') || '-'}`, ratioCell(result.gain)],
         ['regret to the oracle, day', ratioCell(of('auto', 'oracle', 'day'))],
-        [`phases worse than EEVDF by over ${HARM_MARGIN * 100} %`, harmed.join(', ') || 'none'],
+        [
+          `phases worse than EEVDF by over ${HARM_MARGIN * 100} %`,
+          harmed.join(', ') || (of('auto', 'eevdf', 'day')?.kind === 'none' ? '-' : 'none'),
+        ],
         ['phases in which it switched, of all', `${late.length} of ${result.reactions.length}`],
         ["from a phase's begin to its last switch, median", ms(median(late))],
         ['switches a day, median', String(facts(({ switches }) => switches) ?? '-')],
