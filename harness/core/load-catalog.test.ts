@@ -78,7 +78,7 @@ test('the faults of all files are reported at once, with their places', async (t
     'workloads/a/workload.yaml:2:8: class must be one of ipc, pipeline, network, cpu, memory, io, mixed, got "icp". Did you mean ipc?',
     'workloads/b: there is no workload.yaml. Write it, or remove the folder',
     'bpf/policies/p/policy.yaml:6:8: the first argument must be an absolute path, got "x". The guest searches no PATH',
-    'bpf/policies/q/policy.yaml:6:1: unknown key opps. Known are: kind, summary, suits, weakness, source',
+    'bpf/policies/q/policy.yaml:6:1: unknown key opps. Known are: kind, summary, suits, weakness, source, switches',
     'bpf/policies/r/policy.yaml:1:1: the file is empty. Write a mapping of keys to values',
     'bpf/policies/s/policy.yaml:1:7: there is no s.bpf.c beside this file. Add it, or choose another kind',
   ]);
