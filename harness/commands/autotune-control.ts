@@ -3,7 +3,7 @@ import { ExitCode } from '../core/errors.ts';
 import type { Status } from '../runtime/contracts.ts';
 import { connectControl } from '../runtime/daemon/control-client.ts';
 import { defaultPlaces } from '../runtime/daemon/places.ts';
-import { statusLines } from './autotune-status.ts';
+import { statusLines } from '../runtime/daemon/status-lines.ts';
 import type { CommandContext } from './context.ts';
 
 export interface ControlArgs {

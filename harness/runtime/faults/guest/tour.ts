@@ -2,8 +2,8 @@
 // Runs in a guest: a load, and what the daemon makes of it, in the words that a person would read. The load's command follows `--`.
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { statusLines } from '../../../commands/autotune-status.ts';
 import { readSchedExt } from '../../actuate/sched-ext.ts';
+import { statusLines } from '../../daemon/status-lines.ts';
 import { explainLine } from '../../daemon/words.ts';
 import { tell } from './report.ts';
 import { journal, startDaemon } from './stage.ts';

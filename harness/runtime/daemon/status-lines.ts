@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Health, Status } from '../runtime/contracts.ts';
+import type { Health, Status } from '../contracts.ts';
 
 /** The daemon's state as a person reads it: a line a subject. */
 export function statusLines(status: Status): string[] {
