@@ -62,8 +62,8 @@ export class PostgresMap extends PostgresReader implements PolicyMap {
   async #digests(): Promise<Map<string, string>> {
     type Row = { name: string; trial: string | null; window: number | null; digest: string };
     const rows = await this.rows<Row>(
-      `select name, null as trial, null as "window", digest from run
-       union all select name, trial, null, outcome.digest from outcome join run on run.id = run
+      `select name, cast(null as text) as trial, cast(null as integer) as "window", digest from run
+       union all select name, trial, cast(null as integer), outcome.digest from outcome join run on run.id = run
        union all select name, trial, "window", observation.digest from observation join run on run.id = run`,
     );
     return new Map(
