@@ -17,6 +17,7 @@ export class ProbeTurns {
   #began = performance.now();
   #since: number | undefined;
   #countedMs = 0;
+  #fault: unknown;
 
   /** Their first turn is within `everyMs`. Does not keep the process alive. */
   constructor(programs: readonly BpfProgram[], turn: Turn) {
@@ -25,8 +26,9 @@ export class ProbeTurns {
     this.#wait(this.#begin());
   }
 
-  /** For how long they were there until now, ns. */
+  /** For how long they were there until now, ns. Throws what kept them from coming. */
   get countedNs(): number {
+    if (this.#fault !== undefined) throw this.#fault;
     const now = this.#since === undefined ? 0 : performance.now() - this.#since;
     return Math.round((this.#countedMs + now) * 1e6);
   }
@@ -42,8 +44,14 @@ export class ProbeTurns {
 
   #take(): void {
     if (this.#since === undefined) {
-      this.#come();
-      this.#wait(performance.now() + this.#turn.onMs);
+      try {
+        this.#come();
+        this.#wait(performance.now() + this.#turn.onMs);
+      } catch (error) {
+        // Nobody called: whoever reads next is told.
+        this.#fault = error;
+        this.#detach();
+      }
       return;
     }
     this.#go();
@@ -60,13 +68,17 @@ export class ProbeTurns {
   }
 
   #come(): void {
-    this.#links = this.#programs.map((program) => program.attach());
+    for (const program of this.#programs) this.#links.push(program.attach());
     this.#since = performance.now();
   }
 
   #go(): void {
     this.#countedMs += performance.now() - (this.#since as number);
     this.#since = undefined;
+    this.#detach();
+  }
+
+  #detach(): void {
     for (const link of this.#links) link.destroy();
     this.#links = [];
   }
