@@ -506,8 +506,10 @@ loads('a link that nobody holds lasts as long as its object', async (t) => {
     collectGarbage();
     await delay(20);
   }
+  // Whoever waits in this process may call it, too.
+  const before = Number(object.getGlobal('calls_seen'));
   callGetuid(10);
-  t.is(object.getGlobal('calls_seen'), 10n);
+  t.is(Number(object.getGlobal('calls_seen')) - before, 10);
 });
 
 loads("BTF tells what this kernel's tracepoints, types and functions are", (t) => {

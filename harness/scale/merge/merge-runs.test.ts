@@ -175,7 +175,7 @@ test('in real time two measurements of one trial are refused: which counts canno
   const b = await bench.part('b', { spec, node: { name: 'n2' } });
   const error = await refusal(t, merge([a, b], bench.place()));
   t.is(error.code, ExitCode.usage);
-  t.regex(error.message, /was measured twice \(a\/0001 on n1-\w+, b\/0001 on n2-\w+\)/);
+  t.regex(error.message, /was measured twice \(a\/(\d{4}) on n1-\w+, b\/\1 on n2-\w+\)/);
   const out = bench.place();
   await merge([a], out);
   await merge([a, out], out);

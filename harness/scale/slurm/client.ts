@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execa } from 'execa';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
-import { parseStates, type TaskState } from './task-states.ts';
+import { keyOf, parseStates, type TaskState } from './task-states.ts';
 
 /** What is asked of a site's Slurm; every call is one of its own programs. */
 export interface SlurmClient {
@@ -14,6 +14,8 @@ export interface SlurmClient {
   /** Tasks that the controller still has in its queue, waiting or running. */
   queue(jobs: readonly string[]): Promise<TaskState[]>;
   cancel(jobs: readonly string[]): Promise<void>;
+  /** Lets tasks go on that Slurm holds. */
+  release(tasks: readonly TaskState[]): Promise<void>;
   /** Most tasks that an array may have here. */
   largestArray(): Promise<number>;
 }
@@ -40,7 +42,7 @@ const MAX_ARRAY = 1001;
 export function siteSlurm(signal?: AbortSignal): SlurmClient {
   const call = (program: string, args: readonly string[]) => callSlurm(program, args, signal);
   const queued = async (args: readonly string[]): Promise<TaskState[]> => {
-    const ended = await call('squeue', ['--noheader', '--array', '--format=%i|%T|%N', ...args]);
+    const ended = await call('squeue', ['--noheader', '--array', '--format=%i|%T|%N|%r', ...args]);
     if (ended.failed && UNKNOWN_JOB.test(ended.words)) return [];
     return parseStates(requireDone('squeue', ended));
   };
@@ -73,6 +75,10 @@ export function siteSlurm(signal?: AbortSignal): SlurmClient {
       if (jobs.length === 0) return;
       const ended = await call('scancel', ['--quiet', ...jobs]);
       if (!(ended.failed && UNKNOWN_JOB.test(ended.words))) requireDone('scancel', ended);
+    },
+    async release(tasks) {
+      const ended = await call('scontrol', ['release', tasks.map(keyOf).join(',')]);
+      if (!(ended.failed && UNKNOWN_JOB.test(ended.words))) requireDone('scontrol', ended);
     },
     async largestArray() {
       const text = requireDone('scontrol', await call('scontrol', ['show', 'config']));

@@ -16,8 +16,6 @@ import { FakeSlurm, type FakeStart } from './fake-slurm.ts';
 import { readJobs, type SlurmJobs } from './jobs-file.ts';
 import type { TaskId } from './task.ts';
 
-const CUT = { kind: 'die', cause: 'killed by SIGKILL' } as const;
-
 /** A run that is handed in to a Slurm which is not there. */
 class Scene {
   readonly root = mkdtempSync(join(tmpdir(), 'pmvx-control-'));
@@ -212,6 +210,23 @@ test('some blocks are measured once more on other nodes; the same results are to
   t.is(scene.csv(), await scene.alone());
 });
 
+test('a task that Slurm could not start and holds is released, and told of; not for ever', async (t) => {
+  const holds = (times: number) => (id: TaskId) =>
+    id.task === 2 && id.restart < times ? { trials: 0, state: 'REQUEUE_HOLD' } : {};
+  const scene = new Scene(t, holds(2));
+  t.deepEqual(await scene.watch(), { end: 'complete' });
+  t.is(scene.csv(), await scene.alone());
+  t.is(scene.warned.filter((line) => line.startsWith('Slurm could not start task 1_2')).length, 2);
+  const hopeless = new Scene(t, holds(9));
+  const enough = new AbortController();
+  const warn = (line: string) => {
+    hopeless.warned.push(line);
+    if (line.includes('the last time')) setTimeout(() => enough.abort(), 50);
+  };
+  t.deepEqual(await hopeless.watch({ warn, signal: enough.signal }), { end: 'interrupted' });
+  t.is(hopeless.warned.length, 3);
+});
+
 test('a block is never compared with itself on the same node', async (t) => {
   const scene = new Scene(t, () => ({ node: 'n1' }));
   t.deepEqual(await scene.watch({}, { checkEvery: 1 }), { end: 'complete' });
@@ -242,7 +257,7 @@ test('another result on another node stops the run and every claim from it', asy
 
 test('a check that its node cut short shows nothing', async (t) => {
   const scene = new Scene(t, ({ name }) =>
-    name.endsWith('-check') ? { node: 'n9', script: () => CUT } : {},
+    name.endsWith('-check') ? { node: 'n9', script: () => ({ kind: 'deadline' }) } : {},
   );
   t.deepEqual(await scene.watch({}, { checkEvery: 5 }), { end: 'complete' });
   const checks = JSON.parse(readFileSync(join(scene.folder, 'checks.json'), 'utf8'));

@@ -15,7 +15,7 @@ import { SlurmAway, type SlurmClient } from './client.ts';
 import { Collector } from './collect.ts';
 import { SLURM_FILES, type SlurmJob, type SlurmJobs, slurmFolder, withJob, writeJobs } from './jobs-file.ts';
 import { sbatchOptions } from './sbatch-options.ts';
-import { isAlive, type TaskState } from './task-states.ts';
+import { isAlive, keyOf, type TaskState } from './task-states.ts';
 import { dealUnits, type Unit, unitsOf } from './tasks.ts';
 
 export interface SlurmRun {
@@ -67,6 +67,8 @@ class Control {
   #jobs: SlurmJobs;
   /** Jobs that this process has handed in: what they leave undone is not tried again by it. */
   readonly #own = new Set<string>();
+  /** How often each task was released. */
+  readonly #released = new Map<string, number>();
   #away = false;
 
   constructor(given: SlurmRun, collector: Collector) {
@@ -118,11 +120,25 @@ class Control {
     const states = await this.#persist(() => this.#states());
     await this.#collector.collect(this.#jobs.submitted);
     this.#given.tell(states);
+    await this.#release(states.filter(({ held }) => held === true));
     const words = Object.values(this.#collector.checks.differ);
     if (words.length === 0) return states;
     // What a broken lab yet measures is worth nothing.
     await this.#persist(() => this.#given.client.cancel(this.#ids()));
     throw brokenRun(this.#given.run.folder, words);
+  }
+
+  /** Slurm holds a task that it could not start, for good; we let it try again, a few times. */
+  async #release(held: readonly TaskState[]): Promise<void> {
+    const due = held.filter((state) => (this.#released.get(keyOf(state)) ?? 0) < MOST_RELEASES);
+    if (due.length === 0) return;
+    for (const state of due) {
+      const times = (this.#released.get(keyOf(state)) ?? 0) + 1;
+      this.#released.set(keyOf(state), times);
+      const last = times === MOST_RELEASES ? '; the last time: scontrol release is up to you' : '';
+      this.#given.warn(`Slurm could not start task ${keyOf(state)} and held it; released${last}`);
+    }
+    await this.#persist(() => this.#given.client.release(due));
   }
 
   /**
@@ -253,6 +269,8 @@ class Control {
     }
   }
 }
+
+const MOST_RELEASES = 3;
 
 function nameOf({ block, use }: Unit): string {
   return `${block} ${use ?? ''}`;

@@ -15,7 +15,7 @@ export interface FakeStart {
   readonly script?: MockScript;
   /** Only the first so many of its trials are recorded; then the task ends as `state` says. */
   readonly trials?: number;
-  /** `REQUEUED`: Slurm starts it once more. */
+  /** `REQUEUED`: Slurm starts it once more; `REQUEUE_HOLD`: as soon as it is released. */
   readonly state?: string;
 }
 
@@ -25,6 +25,7 @@ interface FakeTask {
   readonly task?: number;
   state: string;
   restart: number;
+  held?: true;
   node?: string;
 }
 
@@ -80,7 +81,8 @@ export class FakeSlurm implements SlurmClient {
       const waits = this.#tasks.some(
         ({ job, state }) => job === this.#after.get(each.job) && state === 'PENDING',
       );
-      if (each.state === 'PENDING' && jobs.includes(each.job) && !waits) await this.#run(each);
+      if (each.held !== true && each.state === 'PENDING' && jobs.includes(each.job) && !waits)
+        await this.#run(each);
     }
     return this.#states(jobs).filter(({ state }) => state === 'PENDING');
   }
@@ -88,6 +90,12 @@ export class FakeSlurm implements SlurmClient {
   async cancel(jobs: readonly string[]): Promise<void> {
     for (const each of this.#tasks) {
       if (jobs.includes(each.job) && each.state === 'PENDING') each.state = 'CANCELLED';
+    }
+  }
+
+  async release(tasks: readonly TaskState[]): Promise<void> {
+    for (const each of this.#tasks) {
+      if (tasks.some(({ job, task }) => job === each.job && task === each.task)) delete each.held;
     }
   }
 
@@ -117,17 +125,19 @@ export class FakeSlurm implements SlurmClient {
     }
     each.node = node;
     each.restart++;
-    each.state = state === 'REQUEUED' ? 'PENDING' : state;
+    each.state = state === 'REQUEUED' || state === 'REQUEUE_HOLD' ? 'PENDING' : state;
+    if (state === 'REQUEUE_HOLD') each.held = true;
   }
 
   #states(jobs: readonly string[]): TaskState[] {
     return this.#tasks
       .filter(({ job }) => jobs.includes(job))
-      .map(({ job, task, state, node }) => ({
+      .map(({ job, task, state, node, held }) => ({
         job,
         ...(task === undefined ? {} : { task }),
         state,
         ...(node === undefined ? {} : { node }),
+        ...(held === undefined ? {} : { held }),
       }));
   }
 

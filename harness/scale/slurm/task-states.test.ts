@@ -9,6 +9,13 @@ import { NewLines } from './new-lines.ts';
 import { formatTasks, isAlive, parseStates } from './task-states.ts';
 import { dealUnits } from './tasks.ts';
 
+test('a task that Slurm could not start is held', (t) => {
+  t.deepEqual(parseStates('1_2|PENDING||launch failed requeued held\n1_3|PENDING||Resources'), [
+    { job: '1', task: 2, state: 'PENDING', held: true },
+    { job: '1', task: 3, state: 'PENDING' },
+  ]);
+});
+
 test('what sacct and squeue print is read: tasks that run, wait together, were cancelled by somebody', (t) => {
   const text = [
     '7_1|RUNNING|n1',

@@ -10,7 +10,16 @@ export interface TaskState {
   readonly state: string;
   /** Where it runs or ran. */
   readonly node?: string;
+  /** It waits until somebody releases it: Slurm could not start it, which a restart of its controller is enough for. */
+  readonly held?: true;
 }
+
+/** A task as Slurm writes it. */
+export function keyOf({ job, task }: TaskState): string {
+  return task === undefined ? job : `${job}_${task}`;
+}
+
+const HELD = /^launch failed requeued held$/;
 
 /** The states in which a task may yet do something. All others are ends, but for one that Slurm is about to requeue. */
 const ALIVE: ReadonlySet<string> = new Set([
@@ -33,17 +42,18 @@ export function isAlive({ state }: Pick<TaskState, 'state'>): boolean {
   return ALIVE.has(state);
 }
 
-/** Reads lines of `JobID|State|NodeList`, as `sacct --parsable2 --noheader` and squeue print them; steps of jobs are left out. */
+/** Reads lines of `JobID|State|NodeList|Reason`, as `sacct --parsable2 --noheader` (without reason) and squeue print them; steps of jobs are left out. */
 export function parseStates(text: string): TaskState[] {
   return text.split('\n').flatMap((line) => {
-    const [id = '', words = '', nodes = ''] = line.split('|');
+    const [id = '', words = '', nodes = '', reason = ''] = line.split('|');
     const [, job, tasks] = /^(\d+)(?:_(\d+|\[[^\]]*\]))?$/.exec(id.trim()) ?? [];
     if (job === undefined) return [];
     // `CANCELLED by 1000`, and `CANCELLED+` where a column is too narrow.
     const state = /^[A-Z_]+/.exec(words.trim())?.[0] ?? 'UNKNOWN';
     const node = /^(?:None assigned|)$/.test(nodes.trim()) ? {} : { node: nodes.trim() };
-    if (tasks === undefined) return [{ job, state, ...node }];
-    return parseTasks(tasks).map((task) => ({ job, task, state, ...node }));
+    const more = HELD.test(reason.trim()) ? { ...node, held: true as const } : node;
+    if (tasks === undefined) return [{ job, state, ...more }];
+    return parseTasks(tasks).map((task) => ({ job, task, state, ...more }));
   });
 }
 

@@ -11,6 +11,7 @@ const CLI = resolve(import.meta.dirname, '../../../cli.ts');
 /** A task of three trials that takes about a second besides its start. */
 const SLOW = { PMVX_MOCK_TRIAL_MS: '300', PMVX_SLURM_POLL_MS: '300' };
 const DEADLINE_MS = 120_000;
+const TEST_MS = 240_000;
 
 const SPEC = `
 name: cluster
@@ -55,6 +56,7 @@ function recorded(folder: string): number {
 test.serial(
   'a matrix on three nodes is the one of one machine, although a node dies and the controller is restarted',
   async (t) => {
+    t.timeout(TEST_MS);
     const folder = join(cluster.folder, 'matrix', 'run');
     const alone = join(cluster.folder, 'alone', 'run');
     const single = pmvx('run', spec, '--jobs', '4', '--out', alone, '--no-report');
@@ -109,6 +111,7 @@ test.serial(
 test.serial(
   'cancelling ends every task, keeps what was recorded, and leaves nothing; the run can go on',
   async (t) => {
+    t.timeout(TEST_MS);
     await cluster.startNode(2);
     const folder = join(cluster.folder, 'cancelled', 'run');
     const watching = pmvx(
@@ -149,6 +152,7 @@ test.serial(
 );
 
 test.serial('what Slurm refuses is told in its own words', async (t) => {
+  t.timeout(TEST_MS);
   const folder = join(cluster.folder, 'refused', 'run');
   const { exitCode, stderr } = await pmvx(
     'run',
