@@ -36,7 +36,7 @@ const ATTEMPTS = [
 
 /** Perf events of the hardware (include/uapi/linux/perf_event.h) by the map that holds them. */
 const PERF_EVENTS = { perf_cycles: 0, perf_instructions: 1, perf_llc_references: 2, perf_llc_misses: 3 };
-const ABSENT = 2n ** 64n - 1n;
+const ABSENT_HALF = 2 ** 32 - 1;
 const FREQUENT = 'often_';
 
 /**
@@ -63,6 +63,7 @@ export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOpt
     read: () => {
       const ns = Number(process.hrtime.bigint() - began);
       const countedNs = turns?.countedNs;
+      turns?.restart();
       return Object.fromEntries(
         opened.map(({ set, object }) => {
           const seen = { ns, ...readSet(set, object) };
@@ -139,20 +140,13 @@ function startSet(object: BpfObject, { tgid, turn }: HostProbesOptions): BpfObje
 function readSet(set: ProbeSet, object: BpfObject): Omit<ProbeTotals, 'ns'> {
   const loaded = object.programs.filter(({ autoload }) => autoload);
   const counters = object.map('counters');
-  const read = () => counters.lookup(new Uint8Array(4)) as Uint8Array[];
   // What kernel and processor count anyway is copied by programs that run on each CPU that is online.
   for (const program of loaded.filter(({ section }) => section === 'raw_tp')) {
     for (let cpu = 0; cpu < possibleCpus(); cpu++) runOn(program, cpu);
   }
-  const rows = read().map((bytes) => [
-    ...new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8),
-  ]);
   return {
     missed: loaded.reduce((sum, program) => sum + program.info().recursionMisses, 0),
-    counters: nameCounters(
-      set,
-      (rows[0] ?? []).map((_, at) => sumOf(rows.map((row) => row[at] ?? ABSENT))),
-    ),
+    counters: nameCounters(set, sumOf(counters.lookup(new Uint8Array(4)) as Uint8Array[])),
   };
 }
 
@@ -165,7 +159,19 @@ function runOn(program: { run(options: { readonly cpu: number }): number }, cpu:
   }
 }
 
-/** Over CPUs; null where any does not have it. */
-function sumOf(values: readonly bigint[]): number | null {
-  return values.includes(ABSENT) ? null : Number(values.reduce((sum, value) => sum + value, 0n));
+/** 64-bit counters over CPUs; null where any does not have one. In halves: a daemon reads hundreds, each window, in code that is not yet compiled. */
+function sumOf(cpus: readonly Uint8Array[]): (number | null)[] {
+  const halves = cpus.map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length / 4));
+  const sums: (number | null)[] = [];
+  for (let at = 0; at < (halves[0]?.length ?? 0); at += 2) {
+    let sum: number | null = 0;
+    for (const half of halves) {
+      const low = half[at] as number;
+      const high = half[at + 1] as number;
+      if (low === ABSENT_HALF && high === ABSENT_HALF) sum = null;
+      else if (sum !== null) sum += high * 2 ** 32 + low;
+    }
+    sums.push(sum);
+  }
+  return sums;
 }

@@ -36,3 +36,14 @@ test('a turn that the kernel refuses takes away what it began, and is told to wh
   t.deepEqual(good.seen, { attached: 1, detached: 1 });
   turns.close();
 });
+
+test('who reads once in a period, and then begins a new one, has one turn between two readings', async (t) => {
+  const { seen, program: one } = program();
+  const turns = new ProbeTurns([one], { onMs: 5, everyMs: 40 });
+  for (let i = 1; i <= 5; i++) {
+    await delay(60);
+    turns.restart();
+    t.true(seen.attached >= i && seen.detached === seen.attached, JSON.stringify({ i, ...seen }));
+  }
+  turns.close();
+});

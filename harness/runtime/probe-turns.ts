@@ -33,6 +33,15 @@ export class ProbeTurns {
     return Math.round((this.#countedMs + now) * 1e6);
   }
 
+  /** A new period begins now: who reads once in each period, and then says so, has one whole turn between two readings. */
+  restart(): void {
+    if (this.#fault !== undefined) return;
+    clearTimeout(this.#timer);
+    if (this.#since !== undefined) this.#go();
+    this.#began = performance.now();
+    this.#wait(this.#begin());
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     if (this.#since !== undefined) this.#go();

@@ -138,7 +138,7 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
             scale: {
               domain: ARMS,
               range: [
-                [1, 0],
+                [],
                 [3, 2],
               ],
             },

@@ -174,7 +174,7 @@ function panel({ title, values, why, mark, policies, colours = policies, x, y, g
     encoding: places,
   });
   const layer = [
-    line([low, low], [high, high], [1, 0]),
+    line([low, low], [high, high], []),
     line([1, low], [1, high], [3, 3]),
     line([low, 1], [high, 1], [3, 3]),
     points,

@@ -33,6 +33,8 @@ export const ConfigSchema = z.strictObject({
   /** Policies that may be switched to; absent: all that the machine can. */
   policies: z.array(z.string().min(1)).optional(),
   windowMs: z.number().min(50).max(60_000).default(1000),
+  /** For how much of each window frequent events are counted, ms, so that counting costs less; as long as a window or longer: all the time. */
+  probeMs: z.number().min(5).max(60_000).default(100),
   probes: z.array(z.enum(PROBE_SETS)).min(1).default(['cpu', 'mem', 'io', 'net']),
   /** A policy that costs at most this share more than the best is kept. */
   prefer: share.default(0.02),

@@ -100,6 +100,7 @@ export async function runDaemon(
     const sensor = new ProbeSensor({
       sets: config.probes,
       windowMs: config.windowMs,
+      probeMs: config.probeMs,
       cpus,
       clock,
       open: world.openProbes(probes),
@@ -164,7 +165,7 @@ export async function runDaemon(
         selector = opened;
         daemon.selector = opened;
         daemon.guard = next.guard;
-        sensor.windowMs = next.windowMs;
+        sensor.pace(next.windowMs, next.probeMs);
         config = next;
         daemon.note('reloaded', `map ${options.map ?? next.map ?? map}`);
         await old.close();

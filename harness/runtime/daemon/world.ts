@@ -42,7 +42,7 @@ export const REAL_WORLD: World = {
     holdersFor(policies, places, readSchedExt().state !== 'absent', hooks),
   openLog: () => new KernelLog(),
   expediter: rcuExpediter,
-  openProbes: (objects) => (set) => openHostProbes([set], { objects }),
+  openProbes: (objects) => (set, turn) => openHostProbes([set], { objects, ...(turn === undefined ? {} : { turn }) }),
 };
 
 function requireProbes(): void {

@@ -2,9 +2,10 @@
 import { windowCounters } from '../../../analysis/features/window-vector.ts';
 import type { ProbeSet, ProbeTotals } from '../../core/probe-counters.ts';
 import type { HostProbes } from '../host-probes.ts';
+import type { Turn } from '../probe-turns.ts';
 
-/** Loads and attaches one set. Throws in the words of libbpf and the verifier. */
-export type OpenProbes = (set: ProbeSet) => HostProbes;
+/** Loads and attaches one set, which counts frequent events in turns where there is a `turn`. Throws in the words of libbpf and the verifier. */
+export type OpenProbes = (set: ProbeSet, turn?: Turn) => HostProbes;
 
 /** How long a set that went, or could not be loaded, is left alone before the next attempt, in windows: doubled each time. */
 const FIRST_REST = 1;
@@ -17,13 +18,13 @@ const LONGEST_REST = 64;
 export class ReopeningProbes {
   readonly set: ProbeSet;
   fault: string | undefined;
-  readonly #open: OpenProbes;
+  readonly #open: (set: ProbeSet) => HostProbes;
   #probes: HostProbes | undefined;
   #last: ProbeTotals | undefined;
   #rest = 0;
   #nextRest = FIRST_REST;
 
-  constructor(set: ProbeSet, open: OpenProbes) {
+  constructor(set: ProbeSet, open: (set: ProbeSet) => HostProbes) {
     this.set = set;
     this.#open = open;
     this.#tryOpen();

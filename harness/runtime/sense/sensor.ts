@@ -4,6 +4,7 @@ import { FEATURES_VERSION } from '../../../analysis/features/definition.ts';
 import { windowVector } from '../../../analysis/features/window-vector.ts';
 import type { ProbeSet } from '../../core/probe-counters.ts';
 import type { Sensor, Window } from '../contracts.ts';
+import type { Turn } from '../probe-turns.ts';
 import type { Clock } from './clock.ts';
 import { healthOf } from './health.ts';
 import { pressureBetween, readPressure } from './pressure.ts';
@@ -12,6 +13,8 @@ import { type OpenProbes, ReopeningProbes } from './probe-set.ts';
 export interface SensorOptions {
   readonly sets: readonly ProbeSet[];
   readonly windowMs: number;
+  /** For how much of each window frequent events are counted; absent: all the time. */
+  readonly probeMs?: number;
   readonly cpus: number;
   readonly open: OpenProbes;
   readonly clock: Clock;
@@ -26,8 +29,8 @@ const SILENT_FROM = 50;
 
 /** Windows of a fixed length by the probes; one that comes late is longer, and says so. */
 export class ProbeSensor implements Sensor {
-  /** Of the windows that begin from now on. */
-  windowMs: number;
+  #windowMs: number;
+  #probeMs: number;
   readonly #options: SensorOptions;
   readonly #sets: readonly ReopeningProbes[];
   #index = 0;
@@ -38,11 +41,25 @@ export class ProbeSensor implements Sensor {
 
   constructor(options: SensorOptions) {
     this.#options = options;
-    this.windowMs = options.windowMs;
-    this.#sets = options.sets.map((set) => new ReopeningProbes(set, options.open));
+    this.#windowMs = options.windowMs;
+    this.#probeMs = options.probeMs ?? Number.POSITIVE_INFINITY;
+    this.#sets = options.sets.map((set) => new ReopeningProbes(set, () => options.open(set, this.#turn())));
     this.#beganNs = options.clock.nowNs();
     this.#pressure = readPressure(this.#proc('pressure'));
     this.#given = this.#readGiven();
+  }
+
+  /** Of the windows that begin from now on; where it is another than before, probes are loaded anew, and one window says nothing. */
+  pace(windowMs: number, probeMs: number): void {
+    if (windowMs === this.#windowMs && probeMs === this.#probeMs) return;
+    this.#windowMs = windowMs;
+    this.#probeMs = probeMs;
+    for (const probes of this.#sets) probes.close();
+  }
+
+  #turn(): Turn | undefined {
+    const [onMs, everyMs] = [this.#probeMs, this.#windowMs];
+    return onMs < everyMs ? { onMs, everyMs } : undefined;
   }
 
   /** What does not count now, in words. */
@@ -52,7 +69,7 @@ export class ProbeSensor implements Sensor {
 
   async next(signal: AbortSignal): Promise<Window> {
     const { clock, cpus } = this.#options;
-    await clock.until(this.#beganNs + this.windowMs * 1e6, signal);
+    await clock.until(this.#beganNs + this.#windowMs * 1e6, signal);
     const counters: { -readonly [K in keyof Window['counters']]: Window['counters'][K] } = {};
     for (const probes of this.#sets) {
       const counted = probes.window();
