@@ -44,6 +44,10 @@ export async function reportReplay(
   await writeAtomic(join(folder, 'reactions.csv'), reactionsCsv(result));
   await writeAtomic(join(folder, 'daemon.csv'), daemonCsv(result));
   await writeAtomic(join(folder, 'replay.md'), markdown);
+  const queue = lived.days.flatMap(({ lived: { helper } }) => helper?.queue ?? []);
+  if (queue.length > 0) {
+    await writeAtomic(join(folder, 'queue.jsonl'), queue.map((line) => `${line}\n`).join(''));
+  }
   const [block] = [...new Set(records.map((record) => record.block))].sort((a, b) => a - b);
   const timeline = block === undefined ? undefined : dayTimeline(day, lived, block, catalog);
   if (block !== undefined && timeline !== undefined) {

@@ -33,6 +33,7 @@ const PLACES = {
   journal: '/run/pmvx/journal.jsonl',
   socket: '/run/pmvx/autotune.sock',
   state: '/run/pmvx',
+  queue: '/run/pmvx/queue.jsonl',
 } as const;
 /** The longest window that the daemon takes: the oracle's never ends, so that nothing is sensed or asked. */
 const ENDLESS_MS = 60_000;
@@ -104,7 +105,7 @@ const HELPER: Helper = {
     PLACES.state,
   ],
   socket: PLACES.socket,
-  reports: [PLACES.journal],
+  reports: [PLACES.journal, PLACES.queue],
 };
 
 const ORACLE = { windowMs: ENDLESS_MS, probes: ['io'], unguarded: true };
@@ -117,6 +118,7 @@ function config(day: Day, policies: readonly string[], changes: Readonly<Record<
     ...day.autotune,
     policies: [...policies, ...day.madeUp],
     machine,
+    queue: PLACES.queue,
     places: { objects: `${CODE_ROOT}/objects`, probes: `${CODE_ROOT}/probes` },
     ...changes,
   });

@@ -32,6 +32,8 @@ export interface LivedHelper {
   /** Exit status, 128 + signal; absent when it had not ended. */
   readonly exit?: number;
   readonly journal: readonly JournalLine[];
+  /** Windows that nothing known was near to, as `pmvx tune --queue` reads them: a line of JSON each. */
+  readonly queue: readonly string[];
   readonly said: readonly string[];
 }
 
@@ -48,6 +50,7 @@ export function readDayOutput(text: string): LivedDay {
   const rounds: (LivedRound & { readonly phase: string; readonly part: number })[] = [];
   const phases: LivedPhase[] = [];
   const journal: JournalLine[] = [];
+  const queue: string[] = [];
   const said: string[] = [];
   const helper: { -readonly [K in keyof LivedHelper]?: LivedHelper[K] } = {};
   let day: { readonly beganNs: number; readonly endedNs: number } | undefined;
@@ -79,7 +82,11 @@ export function readDayOutput(text: string): LivedDay {
     } else if (word === 'day') {
       day = { beganNs: at(0), endedNs: at(1) };
     } else if (word === 'reported') {
-      journal.push(JSON.parse(line.slice(word.length + 1)) as JournalLine);
+      const reported = line.slice(word.length + 1);
+      const value = JSON.parse(reported) as JournalLine | { readonly kind?: undefined };
+      // Lines of the queue are of no kind of the journal's.
+      if (value.kind === undefined) queue.push(reported);
+      else journal.push(value);
     } else if (word === 'said') {
       said.push(line.slice(word.length + 1));
     } else if (word === 'helper') {
@@ -96,7 +103,7 @@ export function readDayOutput(text: string): LivedDay {
   return {
     ...day,
     phases,
-    ...(readyNs === undefined ? {} : { helper: { ...helper, readyNs, journal, said } }),
+    ...(readyNs === undefined ? {} : { helper: { ...helper, readyNs, journal, queue, said } }),
   };
 }
 

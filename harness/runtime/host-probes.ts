@@ -161,7 +161,9 @@ function runOn(program: { run(options: { readonly cpu: number }): number }, cpu:
 
 /** 64-bit counters over CPUs; null where any does not have one. In halves: a daemon reads hundreds, each window, in code that is not yet compiled. */
 function sumOf(cpus: readonly Uint8Array[]): (number | null)[] {
-  const halves = cpus.map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length / 4));
+  const halves = cpus.map(
+    ({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length / 4),
+  );
   const sums: (number | null)[] = [];
   for (let at = 0; at < (halves[0]?.length ?? 0); at += 2) {
     let sum: number | null = 0;

@@ -38,8 +38,8 @@ const ClaimTest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('map-recommends'), experiment: name, vectors: name, regret: share }),
   z.strictObject({ kind: z.literal('replay-wins'), replay: name }),
   z.strictObject({ kind: z.literal('replay-switches'), replay: name }),
-  /** What `pmvx replay` will have to show; judged by no rule yet. */
-  z.strictObject({ kind: z.literal('needs-replay'), why: text }),
+  /** One day before and after `pmvx tune` has evaluated what the map did not know of it. */
+  z.strictObject({ kind: z.literal('replay-learns'), before: name, after: name, margin: share }),
   z.strictObject({ kind: z.literal('not-testable'), why: text }),
 ]);
 
@@ -98,7 +98,7 @@ export function experimentsOf(test: ClaimTest): readonly string[] {
       return [test.experiment, test.vectors];
     case 'replay-wins':
     case 'replay-switches':
-    case 'needs-replay':
+    case 'replay-learns':
     case 'not-testable':
       return [];
     default:

@@ -210,12 +210,6 @@ test('a map of few workloads, or without vectors, judges nothing', (t) => {
   t.deepEqual(finding.because, ['no completed trial of all, looks: run the experiment first']);
 });
 
-test('what only a replay can show is not judged, and says so', (t) => {
-  const finding = judgeClaim({ kind: 'needs-replay', why: 'a day of phases' }, evidence({}));
-  t.is(finding.verdict, 'not judged');
-  t.deepEqual(finding.because, ['needs pmvx replay: a day of phases']);
-});
-
 const DAY = {
   v: 1 as const,
   day: 'mixed',
@@ -261,4 +255,41 @@ test('switches under load show a part of the claim about the runtime; a daemon t
   t.is(judged(DAY).verdict, 'partly');
   t.deepEqual(judged(DAY).numbers, { lives: 2, longest_gap_ms: 3 });
   t.is(judged({ ...DAY, daemons: [{ switches: 0 }] }).verdict, 'not reproduced');
+});
+
+test('a strange day that did no harm, and is known once its queue was evaluated, reproduces the claim about learning', (t) => {
+  const with_ = (novel: number, high: number) => ({
+    ...DAY,
+    comparisons: [{ ...DAY.comparisons[0], ratio: 1, low: 0.99, high } as (typeof DAY.comparisons)[0]],
+    daemons: [{ switches: 0, windows: 100, novel }],
+  });
+  const judged = (first: ReturnType<typeof with_>, then: ReturnType<typeof with_>) =>
+    judgeClaim(
+      { kind: 'replay-learns', before: 'first', after: 'then', margin: 0.02 },
+      evidence(
+        {},
+        {
+          replays: new Map([
+            ['first', first],
+            ['then', then],
+          ]),
+        },
+      ),
+    );
+  const { verdict, numbers } = judged(with_(60, 1.01), with_(30, 1.01));
+  t.is(verdict, 'reproduced');
+  t.deepEqual([numbers.unknown_before, numbers.unknown_after], [0.6, 0.3]);
+  t.is(judged(with_(60, 1.01), with_(31, 1.01)).verdict, 'partly');
+  t.is(judged(with_(60, 1.03), with_(30, 1.01)).verdict, 'partly');
+  t.is(judged(with_(60, 1.03), with_(31, 1.01)).verdict, 'not reproduced');
+  t.is(
+    judged(with_(0, 1.03), with_(0, 1.01)).verdict,
+    'not reproduced',
+    'nothing was unknown: nothing shown',
+  );
+  const alone = judgeClaim(
+    { kind: 'replay-learns', before: 'first', after: 'then', margin: 0.02 },
+    evidence({}, { replays: new Map([['first', with_(60, 1.01)]]) }),
+  );
+  t.deepEqual(alone.because, ['no replay of then: run pmvx replay first']);
 });

@@ -5,6 +5,7 @@ import { identicalCopies } from './identical-copies.ts';
 import { mapRecommends } from './map-recommends.ts';
 import { noHarm } from './no-harm.ts';
 import { otherSubsystems } from './other-subsystems.ts';
+import { replayLearns } from './replay-learns.ts';
 import { replaySwitches } from './replay-switches.ts';
 import { replayWins } from './replay-wins.ts';
 import { selectionGains } from './selection-gains.ts';
@@ -29,9 +30,8 @@ export function judgeClaim(test: ClaimTest, evidence: Evidence): Finding {
       return replayWins(test, evidence);
     case 'replay-switches':
       return replaySwitches(test, evidence);
-    case 'needs-replay':
-      // Its tables are no evidence yet: a rule that reads them takes this one's place.
-      return { verdict: 'not judged', because: [`needs pmvx replay: ${test.why}`], numbers: {} };
+    case 'replay-learns':
+      return replayLearns(test, evidence);
     case 'not-testable':
       return { verdict: 'not testable', because: [test.why], numbers: {} };
   }

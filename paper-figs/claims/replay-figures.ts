@@ -21,6 +21,9 @@ export const ReplayFigures = z.object({
   daemons: z.array(
     z.object({
       switches: z.int(),
+      windows: z.int().optional(),
+      /** Windows that nothing in the map was near to. */
+      novel: z.int().optional(),
       gapMostMs: z.number().optional(),
       preparedMedianMs: z.number().optional(),
     }),

@@ -137,10 +137,7 @@ export function dayFigure({ day, block, stretches, paces }: DayFigure): TopLevel
             type: 'nominal',
             scale: {
               domain: ARMS,
-              range: [
-                [],
-                [3, 2],
-              ],
+              range: [[], [3, 2]],
             },
             legend: null,
           },

@@ -27,6 +27,8 @@ export interface DaemonFacts {
   readonly startMs?: number;
   readonly peakMiB?: number;
   readonly windows: number;
+  /** Windows that nothing known was near to. */
+  readonly novel: number;
   readonly decidedMedianMs?: number;
   readonly decidedMostMs?: number;
   readonly switches: number;
@@ -98,6 +100,7 @@ export function daemonFacts({ block, lived }: LivedArm): DaemonFacts | undefined
     startMs: startCpuNs === undefined ? undefined : startCpuNs / 1e6,
     peakMiB: peakKiB === undefined ? undefined : peakKiB / 1024,
     windows: decided.length,
+    novel: journal.filter((line) => line.kind === 'decision' && line.selection.novel).length,
     decidedMedianMs: decided.length === 0 ? undefined : median(decided),
     decidedMostMs: most(decided),
     switches: changes.length,

@@ -42,7 +42,8 @@ export const REAL_WORLD: World = {
     holdersFor(policies, places, readSchedExt().state !== 'absent', hooks),
   openLog: () => new KernelLog(),
   expediter: rcuExpediter,
-  openProbes: (objects) => (set, turn) => openHostProbes([set], { objects, ...(turn === undefined ? {} : { turn }) }),
+  openProbes: (objects) => (set, turn) =>
+    openHostProbes([set], { objects, ...(turn === undefined ? {} : { turn }) }),
 };
 
 function requireProbes(): void {
