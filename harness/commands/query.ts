@@ -53,6 +53,7 @@ async function answerTo(
       abstained: true,
       why: asked.why,
       objective,
+      known: false,
       ranking: [],
       neighbours: [],
     };

@@ -38,6 +38,7 @@ const selector = await MapSelector.open({
   objective: 'primary',
   available: () => true,
   prefer: 0.02,
+  stay: 0.1,
 });
 const journal = Journal.open({
   path: join(folder, 'journal.jsonl'),

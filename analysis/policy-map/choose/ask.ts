@@ -50,6 +50,8 @@ export interface Answer {
   readonly level?: number;
   /** Best first. */
   readonly ranking: readonly RankedPolicy[];
+  /** Whether the map knows a situation that is near enough to judge by, whatever it recommends there. */
+  readonly known: boolean;
   /** Nearest first. */
   readonly neighbours: readonly NearSituation[];
 }
@@ -102,16 +104,26 @@ export function answerFrom(question: Question, near: readonly Neighbour[], calib
     const why = `the nearest situation (${first.workload}) is ${first.distance.toFixed(2)} away; beyond ${farthest.toFixed(2)} the map knows nothing`;
     return { ...abstain(question, why), ...shown };
   }
-  if (decision.policy === undefined) return { ...abstain(question, nothingBetter(decision)), ...shown };
+  if (decision.policy === undefined)
+    return { ...abstain(question, nothingBetter(decision)), ...shown, known: true };
   const best = decision.ranking.find(
     ({ policy }) => policy === decision.policy,
   ) as Decision['ranking'][number];
   const why = `expected to cost ${percent(best.logCost)} (at most ${percent(best.high)} in ${Math.round(100 * level)} % of new workloads); nearest is ${first.workload} at ${first.distance.toFixed(2)}`;
-  return { v: 1, recommend: decision.policy, abstained: false, why, objective, ...shown };
+  return { v: 1, recommend: decision.policy, abstained: false, why, objective, ...shown, known: true };
 }
 
 function abstain({ objective }: Question, why: string): Answer {
-  return { v: 1, recommend: BASELINE, abstained: true, why, objective, ranking: [], neighbours: [] };
+  return {
+    v: 1,
+    recommend: BASELINE,
+    abstained: true,
+    why,
+    objective,
+    known: false,
+    ranking: [],
+    neighbours: [],
+  };
 }
 
 function strangeMachine(machine: Machine, known: readonly Machine[]): string {

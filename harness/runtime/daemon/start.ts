@@ -90,6 +90,7 @@ export async function runDaemon(
       machine,
       objective: now.objective,
       prefer: now.prefer,
+      stay: now.stay,
       available: (policy: string) => actuator.policies.has(policy),
     });
     const guardFile = join(folder, 'guard.json');

@@ -74,7 +74,14 @@ async function liveIn(folder: string, signal: AbortSignal, ready: (tier: WebTier
     prepareMs: 5000,
   });
   const available = (policy: string) => actuator.policies.has(policy);
-  const selector = await MapSelector.open({ map, machine, objective: 'primary', prefer: 0.02, available });
+  const selector = await MapSelector.open({
+    map,
+    machine,
+    objective: 'primary',
+    prefer: 0.02,
+    stay: 0.1,
+    available,
+  });
   let index = 0;
   const daemon = new Daemon({
     sensor: {

@@ -15,18 +15,31 @@ import {
 import { EEVDF, type Window } from '../contracts.ts';
 import { MapSelector, type MapSelectorOptions } from './map-selector.ts';
 
+/** A policy that costs now more, now less than EEVDF, a little less on average. */
+const UNSURE = (at: number) => ({
+  unsure: 0.97 * (1 + 0.06 * Math.sin(7 * at)),
+  worse: 1.03 * (1 + 0.06 * Math.sin(7 * at)),
+});
+
 /** Workloads that look alike; `fast` and `faster` cost about half of EEVDF everywhere. */
-async function sampleMap(): Promise<string> {
+async function sampleMap(
+  ratios: (at: number) => Readonly<Record<string, number>> = () => ({ fast: 0.5, faster: 0.49 }),
+): Promise<string> {
   const path = join(mkdtempSync(join(tmpdir(), 'pmvx-select-')), 'map.db');
   const map = await openMap(path, SAMPLE_KIND);
   const evidence = Array.from({ length: 12 }, (_, at) => {
     const workload = `w${String(at).padStart(2, '0')}`;
     const trial = (number: number) => `${at}-${number}`;
     const cost = (ratio: number) => ({ primary: Math.log(ratio) + 0.002 * Math.sin(7 * at) });
-    const outcomes = [0, 1, 2, 3].flatMap((block) => [
-      sampleOutcome({ workload, block, trial: trial(10 + block), policy: 'fast', logCosts: cost(0.5) }),
-      sampleOutcome({ workload, block, trial: trial(20 + block), policy: 'faster', logCosts: cost(0.49) }),
-    ]);
+    const outcomes = [0, 1, 2, 3].flatMap((block) =>
+      Object.entries(ratios(at)).map(([policy, ratio], number) =>
+        sampleOutcome({
+          ...{ workload, block, policy },
+          trial: trial(10 * (number + 1) + block),
+          logCosts: cost(ratio),
+        }),
+      ),
+    );
     const vector = [Math.cos(0.05 * at), Math.sin(0.05 * at), 0, 0];
     return [sampleObservation({ workload, trial: trial(0), vector }), ...outcomes];
   }).flat();
@@ -53,6 +66,7 @@ function optionsOf(map: string, given: Partial<MapSelectorOptions> = {}): MapSel
     objective: 'primary',
     available: () => true,
     prefer: 0.05,
+    stay: 0.1,
     ...given,
   };
 }
@@ -73,6 +87,22 @@ test('a policy that is as good, and active, is kept', async (t) => {
   const strict = await MapSelector.open(optionsOf(map, { prefer: 0 }));
   t.is((await strict.select(KNOWN, state('fast'))).policy, 'faster');
   await Promise.all([patient.close(), strict.close()]);
+});
+
+test('where nothing is surely better, what is active and no worse stays; nothing else is begun', async (t) => {
+  const map = await sampleMap(UNSURE);
+  const selector = await MapSelector.open(optionsOf(map));
+  t.like(await selector.select(KNOWN, state(EEVDF)), { policy: EEVDF, rule: 'abstain', abstained: true });
+  const stays = await selector.select(KNOWN, state('unsure'));
+  t.like(stays, { policy: 'unsure', rule: 'map', abstained: false });
+  t.regex(stays.why, /^nothing is surely better than EEVDF; unsure is active, expected to cost -\d/);
+  t.is((await selector.select(KNOWN, state('worse'))).policy, EEVDF, 'expected to be worse');
+  t.is((await selector.select(KNOWN, state('unsure', 'unsure'))).policy, EEVDF, 'in quarantine');
+  const far = await selector.select(windowOf([0, 0, 0, 1]), state('unsure'));
+  t.like(far, { policy: EEVDF, novel: true }, 'nobody knows');
+  const strict = await MapSelector.open(optionsOf(map, { stay: 0 }));
+  t.is((await strict.select(KNOWN, state('unsure'))).policy, EEVDF, 'the upper end is too high');
+  await Promise.all([selector.close(), strict.close()]);
 });
 
 test('what is in quarantine or not here is passed over for the next best, and for EEVDF at last', async (t) => {

@@ -17,6 +17,11 @@ export interface MapSelectorOptions {
   readonly available: (policy: string) => boolean;
   /** A policy that costs at most this much more than the best, as a share, is kept when it is active. */
   readonly prefer: number;
+  /**
+   * To stay needs less evidence than to switch: where no policy is surely better than EEVDF, the active one is kept when it is expected to cost
+   * no more, and at most this share more at the upper end of its interval.
+   */
+  readonly stay: number;
 }
 
 /** Windows that pass between two attempts to open a map that could not be read. */
@@ -100,6 +105,8 @@ export class MapSelector implements Selector {
       variant,
       distance,
     }));
+    const kept = this.#kept(answer, state);
+    if (kept !== undefined && answer.abstained) return { ...kept, neighbours };
     if (answer.abstained)
       return { policy: EEVDF, rule: 'abstain', why: answer.why, neighbours, abstained: true };
     const candidates = answer.ranking.filter(({ against }) => against === undefined);
@@ -107,6 +114,7 @@ export class MapSelector implements Selector {
       ({ policy }) => this.#options.available(policy) && !state.excluded.has(policy),
     );
     const [first] = usable;
+    if (first === undefined && kept !== undefined) return { ...kept, neighbours };
     if (first === undefined) {
       const names = candidates.map(({ policy }) => policy).join(', ');
       const why = `the map recommends ${names}, which cannot be used here now`;
@@ -129,6 +137,21 @@ export class MapSelector implements Selector {
       interval: intervalOf(best),
       abstained: false,
     };
+  }
+
+  /** The active policy, where it is no worse as far as the map knows: it need not be left. */
+  #kept(
+    { ranking, known }: Answer,
+    { policy, excluded }: SelectorState,
+  ): Omit<Selection, 'novel' | 'neighbours'> | undefined {
+    const current = ranking.find((each) => each.policy === policy);
+    if (!known || current === undefined || excluded.has(policy) || !this.#options.available(policy))
+      return undefined;
+    const { ratio, high, against } = current;
+    if (against === 'fails' || ratio > 1 || high > 1 + this.#options.stay) return undefined;
+    const change = (cost: number) => `${(100 * (cost - 1)).toFixed(1)} %`;
+    const why = `nothing is surely better than EEVDF; ${policy} is active, expected to cost ${change(ratio)}, and at most ${change(high)}`;
+    return { policy, rule: 'map', why, interval: intervalOf(current), abstained: false };
   }
 
   async #reopen(): Promise<void> {
