@@ -18,6 +18,9 @@ const POLL_MS = 2;
 const STOP_MS = 2000;
 const { SIGINT, SIGKILL } = constants.signals;
 
+/** The daemon has a real-time priority, and all of its threads with it (systemd/); a scheduler's program is an ordinary one, as by hand. */
+const ORDINARY = ['/usr/bin/chrt', '--other', '0'];
+
 /**
  * A scheduler that a program of its own loads and holds. It is started while another one is in effect, and stopped right before it
  * attaches; the kernel ends it with the daemon, however the daemon ends.
@@ -29,7 +32,7 @@ export function processHolder(options: ProcessOptions): Holder {
     kind: 'process',
     version: shortDigest(JSON.stringify([argv, size, mtimeMs])),
     async prepare(signal): Promise<Prepared> {
-      const program = HeldProgram.start(argv);
+      const program = HeldProgram.start([...ORDINARY, ...argv]);
       started(program.state.pid);
       const discard = async () => {
         await endProgram(program);
