@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { boundedText, LONGEST_TEXT } from './guest-text.ts';
 import type { Metric } from './metric.ts';
 import { nearestLine } from './nearest-line.ts';
 import { readHistogram } from './read-histogram.ts';
@@ -14,8 +15,16 @@ type MetricDefinition = WorkloadDefinition['metrics'][string];
 // Number() would also take '', '0x10' and ' 1 '.
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** Reads a workload's output. Each metric must appear exactly once, as a finite number that is not negative. */
-export function extractMetrics(definition: WorkloadDefinition, output: string): Extraction {
+/** Reads a workload's output, which may come from a guest that lies. Each metric must appear exactly once, as a finite number that is not negative. */
+export function extractMetrics(definition: WorkloadDefinition, whole: string): Extraction {
+  // Figures in the end of a text may stand in its beginning, too.
+  if (whole.length > LONGEST_TEXT) {
+    return {
+      ok: false,
+      reason: `the output has ${whole.length} characters; at most ${LONGEST_TEXT} are read`,
+    };
+  }
+  const output = boundedText(whole);
   const metrics: Metric[] = [];
   const unread: string[] = [];
   let reason = '';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { boundedText } from './guest-text.ts';
 import type { SchedulerExit } from './trial.ts';
 
 /**
@@ -37,7 +38,7 @@ const EXPLAINING_LINES = 12;
 
 /** Every `BPF scheduler "x" disabled (reason)` of a kernel log, in order, with the lines that follow it. */
 export function kernelExits(log: string): KernelExit[] {
-  const lines = log.split('\n');
+  const lines = boundedText(log).split('\n');
   return lines.flatMap((line, at) => {
     const match = DISABLED.exec(line);
     if (match === null) return [];

@@ -24,16 +24,18 @@ const StatePayload = z.object({
     .optional(),
 });
 const ReasonPayload = z.object({ reason: z.string() });
+// What the agent says of a run; a guest that says anything else has taken its place.
+const count = z.int().nonnegative();
 const ResultPayload = z.object({
   exit: z.int(),
   timedOut: z.boolean(),
-  elapsedNs: z.number(),
-  forkNs: z.number().exactOptional(),
-  userNs: z.number(),
-  systemNs: z.number(),
-  voluntarySwitches: z.number(),
-  involuntarySwitches: z.number(),
-  outputBytes: z.int(),
+  elapsedNs: count,
+  forkNs: count.exactOptional(),
+  userNs: count,
+  systemNs: count,
+  voluntarySwitches: count,
+  involuntarySwitches: count,
+  outputBytes: count,
 });
 const WarmPayload = ResultPayload.partial().extend({ exit: z.int() });
 

@@ -5,6 +5,7 @@ import type { Policy } from '../core/policy.ts';
 import type { PlannedTrial, TrialRecord, UnmeasuredTrial } from '../core/trial.ts';
 import type { Frame, FrameKind, GuestOutcome } from '../lab/engine.ts';
 import { type MockBehaviour, mockOutcome } from '../lab/mock.ts';
+import { parseTrialRecord } from '../store/record-schema.ts';
 import { judge } from './judge.ts';
 import { ordersFor } from './orders.ts';
 import { EEVDF, HACKBENCH, OUTPUT, plannedTrials, SIMPLE, SPEC } from './scene.ts';
@@ -356,4 +357,17 @@ test('a frame that cannot be read is crashed, not ignored', (t) => {
   const record = asUnmeasured(judged(altered(outcomeOf(GOOD, SIMPLE), 'result', '{"exit":0'), SIMPLE));
   t.is(record.state, 'crashed');
   t.is(record.reason, 'the guest sent a frame that cannot be read: result: "{\\"exit\\":0"');
+});
+
+test('numbers that no agent sends are a crash, and the record of it can be read again', (t) => {
+  const good = {
+    ...{ exit: 0, timedOut: false, elapsedNs: 9, userNs: 9, systemNs: 9 },
+    ...{ voluntarySwitches: 1, involuntarySwitches: 1, outputBytes: 1 },
+  };
+  for (const [key, value] of Object.entries({ outputBytes: -1, elapsedNs: -5, userNs: 0.5, exit: 1e300 })) {
+    const text = JSON.stringify({ ...good, [key]: value });
+    const record = asUnmeasured(judged(altered(outcomeOf(GOOD, SIMPLE), 'result', text), SIMPLE));
+    t.is(record.state, 'crashed', key);
+    t.false('fault' in parseTrialRecord(JSON.parse(JSON.stringify(record))), key);
+  }
 });

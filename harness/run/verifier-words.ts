@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { boundedText } from '../core/guest-text.ts';
 
 /** Why the kernel's BPF verifier refused a program, from the log that libbpf prints. */
 export interface VerifierRefusal {
@@ -21,7 +22,9 @@ const LINES_OF_LOADER = 5;
 
 /** Finds the refusal in what a loader printed; undefined when the verifier refused nothing, or its finding is lost. */
 export function verifierRefusal(log: string): VerifierRefusal | undefined {
-  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  const lines = boundedText(log)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
   const begin = lines.findLastIndex((line) => BEGIN.test(line));
   if (begin < 0) return undefined;
   const rest = lines.slice(begin + 1);

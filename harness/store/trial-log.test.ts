@@ -89,6 +89,18 @@ test('a second record for the same trial is refused and not written', async (t) 
   await log.close();
 });
 
+test('a record that nobody could read again is refused and not written', async (t) => {
+  const path = join(scratch(t), 'trials.jsonl');
+  const log = await TrialLog.open(path);
+  const error = await t.throwsAsync(log.append(sampleCompleted({ outputBytes: -1 })), {
+    instanceOf: PmvxError,
+  });
+  t.regex(error?.message ?? '', /trial 0000 cannot be recorded: not a trial record: outputBytes/);
+  t.is(readFileSync(path, 'utf8'), '');
+  await log.append(sampleCompleted());
+  await log.close();
+});
+
 test('a torn last line is moved aside with a notice, and whole records stay', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'trials.jsonl');

@@ -6,6 +6,7 @@ import { sealLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { syncFolder, writeAtomic } from './atomic-write.ts';
 import { type DamagedLine, type LogContents, parseLog } from './log-lines.ts';
+import { parseTrialRecord } from './record-schema.ts';
 import { storageFault } from './storage-fault.ts';
 
 /**
@@ -100,6 +101,16 @@ export class TrialLog {
         });
       }
       fresh.add(trial);
+    }
+    // What the reader would refuse would be lost to everybody, later.
+    for (const record of records) {
+      const read = parseTrialRecord(record);
+      if (!('fault' in read)) continue;
+      throw new PmvxError(ExitCode.failure, {
+        where: this.path,
+        what: `trial ${record.trial} cannot be recorded: ${read.fault}`,
+        next: 'This is a fault of pmvx; please report it with the console of the trial',
+      });
     }
     if (records.length === 0) return;
     await this.#write(Buffer.concat(records.map(sealLine)));
