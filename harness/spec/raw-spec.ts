@@ -87,7 +87,9 @@ export const RawWorkloadUse = z.strictObject({
   with: z
     .record(
       z.string(),
-      z.union([z.number(), z.string(), z.boolean()], { error: 'must be one number or one word' }),
+      z
+        .union([z.number(), z.string(), z.boolean()], { error: 'must be one number or one word' })
+        .describe('Give one value; several need an entry of `workloads` each.'),
     )
     .default({})
     .describe("Values for the workload's parameters; those not given keep the workload's own default."),

@@ -35,10 +35,10 @@ export function trialLogTarget(root: string): Target {
     ],
     seal: (input) => Buffer.concat(linesOf(input).map(resealed)),
     read(input) {
-      const collected = parseLog(input, 'trials.jsonl', { damage: 'collect' });
-      requireWhole(collected, input);
-      // What reading leaves out must be told when it is not at the end.
       try {
+        const collected = parseLog(input, 'trials.jsonl', { damage: 'collect' });
+        requireWhole(collected, input);
+        // What reading leaves out must be told when it is not at the end.
         const read = parseLog(input, 'trials.jsonl');
         if (collected.damaged.length > 0) throw new Finding('damage in the middle is not told');
         return read.torn === undefined ? ACCEPTED : 'its end is torn';
