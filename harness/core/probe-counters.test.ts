@@ -127,3 +127,16 @@ test("another struct's numbers are not read", (t) => {
   t.is(readProbes(Buffer.from('not JSON')), undefined);
   t.throws(() => nameCounters('mem', [1]), { instanceOf: RangeError });
 });
+
+test('readings that run backwards or beyond every counter are none', (t) => {
+  const width = Object.values(PROBE_COUNTERS.io).reduce((sum, length) => sum + length, 0);
+  const frame = (changes: object) => {
+    const good = { set: 'io', fields: width, missed: 0, atNs: [0, 5], counts: [Array(width).fill(1)] };
+    return readProbes(Buffer.from(JSON.stringify({ ...good, ...changes })));
+  };
+  t.truthy(frame({}));
+  t.is(frame({ atNs: [5, 0] }), undefined);
+  t.is(frame({ countedNs: [3, 2] }), undefined);
+  t.is(frame({ atNs: [0, 1e300] }), undefined);
+  t.is(frame({ counts: [Array(width).fill(1e300)] }), undefined);
+});

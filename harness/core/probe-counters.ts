@@ -166,9 +166,22 @@ export function readProbes(payload: Buffer): ProbeReadings | undefined {
   if (data === undefined || data.atNs.length !== data.counts.length + 1) return undefined;
   const { fields, countedNs, ...rest } = data;
   if (countedNs !== undefined && countedNs.length !== data.atNs.length) return undefined;
+  // Time does not run backwards, and nobody counts so far: a guest that says so has made it up.
+  if (!rises(data.atNs) || !rises(countedNs ?? []) || !data.counts.every(isCountable)) return undefined;
   const readings = { ...rest, ...(countedNs === undefined ? {} : { countedNs }) };
   const width = widthOf(data.set);
   return fields === width && data.counts.every((row) => row.length === width) ? readings : undefined;
+}
+
+function rises(values: readonly number[]): boolean {
+  return values.every((value, at) => value <= MOST && value >= (values[at - 1] ?? 0));
+}
+
+/** More than any counter holds, and so little that sums of rows stay numbers. */
+const MOST = 2 ** 64;
+
+function isCountable(row: readonly (number | null)[]): boolean {
+  return row.every((value) => value === null || value <= MOST);
 }
 
 function parseJson(payload: Buffer): unknown {

@@ -155,5 +155,7 @@ export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
   const text = printable(JSON.stringify(value));
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+  // By characters: half of one cannot be shown.
+  const characters = [...text];
+  return characters.length <= 60 ? text : `${characters.slice(0, 57).join('')}...`;
 }

@@ -24,13 +24,18 @@ export async function lockBuilds(
   signal: AbortSignal,
 ): Promise<BuildLock> {
   const path = join(cache, LOCK_FILE);
-  let lock = await take(path, ['--nonblock', '--conflict-exit-code', String(TAKEN)], signal);
+  let lock = await tryLockBuilds(cache, signal);
   if (lock === undefined) {
     say('waiting for another build in the same cache');
     lock = await take(path, [], signal);
   }
   if (lock === undefined) throw new Error(`flock gave up on ${path}`);
   return lock;
+}
+
+/** The same, without waiting: undefined while another build works. */
+export function tryLockBuilds(cache: string, signal: AbortSignal): Promise<BuildLock | undefined> {
+  return take(join(cache, LOCK_FILE), ['--nonblock', '--conflict-exit-code', String(TAKEN)], signal);
 }
 
 async function take(

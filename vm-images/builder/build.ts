@@ -6,14 +6,14 @@ import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
 import { imageFolder, type ReadyImage, requireImage } from '../../harness/lab/image.ts';
 import { IMAGE_FILES } from '../../harness/lab/image-files.ts';
 import { assemble } from './assemble.ts';
-import { lockBuilds } from './build-lock.ts';
+import { lockBuilds, tryLockBuilds } from './build-lock.ts';
 import { compile } from './compile.ts';
 import { addCrates, buildCrates } from './crates.ts';
 import { requireHost } from './host.ts';
 import { type Recipe, readRecipe } from './recipe.ts';
 import { guestRoot, toolsRoot } from './roots.ts';
 import { addRuntime } from './runtime/add-runtime.ts';
-import { bytesNeeded, openCache } from './scratch.ts';
+import { bytesNeeded, hasScratch, openCache, sweepScratch } from './scratch.ts';
 import { fileFault } from './step-fault.ts';
 import { openWorkshop } from './workshop.ts';
 
@@ -54,8 +54,19 @@ export async function buildImage(request: BuildRequest): Promise<ReadyImage> {
     } catch (error) {
       throw fileFault(error, cache);
     }
-  }
+  } else await sweepDead(request);
   return requireImage(root, cache, name);
+}
+
+/** A rebuild that was killed leaves its folder beside the image that is still there: nobody would build again because of it. */
+async function sweepDead({ cache, signal }: BuildRequest): Promise<void> {
+  if (!(await hasScratch(cache))) return;
+  const lock = await tryLockBuilds(cache, signal);
+  try {
+    if (lock !== undefined) await sweepScratch(cache);
+  } finally {
+    await lock?.release();
+  }
 }
 
 async function buildAlone(request: BuildRequest, definition: Recipe, target: string): Promise<void> {

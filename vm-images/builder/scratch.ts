@@ -44,15 +44,35 @@ export async function openCache(cache: string): Promise<void> {
   }
 }
 
+/** Whether a build works in this cache, or one has died there and left its folder. */
+export async function hasScratch(cache: string): Promise<boolean> {
+  return (await readdir(cache)).some((name) => name.startsWith(BUILDING));
+}
+
+/** Removes what builds that died left behind. Needs the build lock. */
+export async function sweepScratch(cache: string): Promise<void> {
+  await removeMatching(cache, BUILDING);
+  await removeMatching(unpackBase(), await unpackPrefix(cache));
+}
+
+const BUILDING = 'building-';
+
+/** As a base, /var/tmp: /tmp may lie in memory, which is too small. */
+function unpackBase(): string {
+  return process.env.TMPDIR || '/var/tmp';
+}
+
+/** Named by its cache, for it is that whose lock is held. */
+async function unpackPrefix(cache: string): Promise<string> {
+  return `pmvx-unpack-${shortDigest(await realpath(cache))}-`;
+}
+
 /** Makes the folders of a build, after removing what builds that died left behind. Needs the build lock. */
 export async function openScratch(cache: string, bytesNeeded: number): Promise<Scratch> {
-  // Named by its cache, for it is that whose lock is held.
-  const elsewhere = `pmvx-unpack-${shortDigest(await realpath(cache))}-`;
-  // As a base, /var/tmp: /tmp may lie in memory, which is too small.
-  const base = process.env.TMPDIR || '/var/tmp';
-  await removeMatching(cache, 'building-');
-  await removeMatching(base, elsewhere);
-  const folder = join(cache, `building-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const elsewhere = await unpackPrefix(cache);
+  const base = unpackBase();
+  await sweepScratch(cache);
+  const folder = join(cache, `${BUILDING}${process.pid}-${randomBytes(4).toString('hex')}`);
   const passable = await everyoneMayPass(cache);
   const unpack = passable ? join(folder, 'unpack') : join(base, elsewhere + randomBytes(4).toString('hex'));
   await requireSpace(cache, bytesNeeded, 'PMVX_CACHE');

@@ -135,10 +135,11 @@ async function failingDisk(scene: RunScene, draw: Draw): Promise<Strike> {
   if (inRun) await disk.set(rule);
   await controller.ended;
   const hits = disk.hits().length;
+  // Who compares what became of it must be able to read.
+  await disk.set(undefined);
   const which = `${rule.operations.join(', ')}: ${rule.errno} after ${rule.after}, ${rule.times} times`;
   return {
     what: `${which}, ${when}; hit ${hits} times`,
     controllers: [controller],
-    mend: () => disk.set(undefined),
   };
 }

@@ -95,7 +95,9 @@ function requireSound(spec: Spec): void {
     ...spec.policies,
     ...spec.workloads.map(({ workload }) => workload),
   ]) {
-    if (!NAME_PATTERN.test(name) || name.includes('..')) throw new Finding(`a name that is a path: ${name}`);
+    // Dots within a name lead nowhere; a path needs a slash, or nothing but dots.
+    if (!NAME_PATTERN.test(name) || /[/\\]|^\.+$/.test(name))
+      throw new Finding(`a name that is a path: ${name}`);
   }
   const trials =
     spec.seeds.count *
