@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { LONGEST_TEXT } from '../core/guest-text.ts';
 import { type ProbeSet, type ProbeTotals, readProbes, totalCounters } from '../core/probe-counters.ts';
 import type { SchedExtState } from '../core/trial.ts';
 import type { FrameKind, GuestOutcome, RunResult } from '../lab/engine.ts';
@@ -39,6 +40,16 @@ const ResultPayload = z.object({
 });
 const WarmPayload = ResultPayload.partial().extend({ exit: z.int() });
 
+/** Of all other frames of one kind together: twice what the agent keeps of a log (`LOG_LIMIT`, bpf/guest/agent/agent.h). */
+export const LONGEST_WORDS = 128 * 1024;
+
+/** How many bytes the frames of one kind may have together: records keep what they say, and the memory of the host is not a guest's to fill. */
+function roomOf(kind: FrameKind): number {
+  // Of these the record keeps sums, or nothing.
+  if (kind === 'probes' || kind === 'trace') return Number.POSITIVE_INFINITY;
+  return kind === 'output' ? LONGEST_TEXT : LONGEST_WORDS;
+}
+
 /** What the frames of one guest say, read once; a member is absent when the guest never sent it. */
 export interface Evidence {
   readonly refused?: string;
@@ -58,13 +69,23 @@ export interface Evidence {
   readonly guestSeconds?: number;
 }
 
-/** Reads the frames of an outcome. A later frame of the same kind replaces an earlier one; logs and output are joined. */
+/**
+ * Reads the frames of an outcome. A later frame of the same kind replaces an earlier one; logs and output are joined. Frames beyond what the
+ * agent can have sent are not read, and make the evidence garbled.
+ */
 export function readEvidence(outcome: GuestOutcome): Evidence {
   const found: { -readonly [K in keyof Evidence]: Evidence[K] } = { policyLog: '', kernelLog: '' };
   const output: Buffer[] = [];
+  const taken = new Map<FrameKind, number>();
   for (const frame of outcome.frames) {
     found.lastFrame = frame.kind;
     found.guestSeconds = Number(frame.guestNs) / 1e9;
+    const bytes = (taken.get(frame.kind) ?? 0) + frame.payload.length;
+    taken.set(frame.kind, bytes);
+    if (bytes > roomOf(frame.kind)) {
+      found.garbled ??= `${frame.kind}: more than ${roomOf(frame.kind)} bytes`;
+      continue;
+    }
     const json = <T>(schema: z.ZodType<T>): T | undefined => {
       const parsed = schema.safeParse(parseJson(frame.payload));
       if (!parsed.success) found.garbled ??= `${frame.kind}: ${excerpt(frame.payload)}`;
