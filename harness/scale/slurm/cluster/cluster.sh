@@ -38,8 +38,10 @@ listens() { : <"/dev/tcp/10.77.0.1/$1"; }
 
 start_controller() { start slurmctld slurmctld -D; }
 
+own_network() { [[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/self/ns/net)" ]]; }
+
 start_node() { # start_node N CPUS
-  local name=n$1
+  local name=n$1 pid
   mkdir -p "$folder/disk-$name" "$folder/spool-$name"
   # The node's name, and its disk instead of the empty folder, before slurmd.
   # shellcheck disable=SC2016
@@ -47,8 +49,10 @@ start_node() { # start_node N CPUS
     bash -c 'hostname "$1"; mount --bind "$2" /run/node; until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done
       ip addr add "$3/24" dev eth0; ip link set eth0 up; ip link set lo up; exec slurmd -D -N "$1"' \
     bash "$name" "$folder/disk-$name" "10.77.0.$((10 + $1))"
+  pid=$(cat "$folder/pid/$name")
+  await 20 own_network "$pid" # before that, the cable's other end would be left in this host
   ip link del "v$1" 2>/dev/null || true
-  ip link add "v$1" type veth peer name eth0 netns "$(cat "$folder/pid/$name")"
+  ip link add "v$1" type veth peer name eth0 netns "$pid"
   ip link set "v$1" master br0 up
 }
 
