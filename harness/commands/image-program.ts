@@ -12,7 +12,15 @@ Examples:
   pmvx image costs quick
   pmvx image costs quick --vcpus 2,4 --quanta 5000 --json`;
 
-/** Adds `pmvx image build | lock | verify | selftest | costs | list`. */
+const SBOM_NOTES = `
+Says what went into the image: Debian packages of both roots, crates, Node modules, and the project's own files with their licences.
+The same image gives the same bytes.
+
+Examples:
+  pmvx image sbom quick --out quick.spdx.json
+  pmvx image sbom runtime > runtime.spdx.json`;
+
+/** Adds `pmvx image build | lock | sbom | verify | selftest | costs | list`. */
 export function addImageCommands(
   program: Command,
   context: CommandContext,
@@ -37,6 +45,17 @@ export function addImageCommands(
     .action(async (recipe: string) => {
       const { imageLockCommand } = await import('./image.ts');
       finish(await imageLockCommand({ recipe }, context));
+    });
+
+  image
+    .command('sbom')
+    .description('list what a built image is made of, as SPDX 2.3 in JSON')
+    .argument('<recipe>', 'name of a recipe')
+    .option('--out <file>', 'instead of stdout')
+    .addHelpText('after', SBOM_NOTES)
+    .action(async (recipe: string, options: { out?: string }) => {
+      const { imageSbomCommand } = await import('./image-sbom.ts');
+      finish(await imageSbomCommand({ recipe, ...options }, context));
     });
 
   image
