@@ -98,7 +98,10 @@ function migrate(db: DatabaseSync): void {
 }
 
 function checkVersion(db: DatabaseSync, path: string, migrating: boolean): void {
-  if (applicationId(db) !== APPLICATION_ID) throw noMap(path, 'it is the database of another program');
+  if (applicationId(db) !== APPLICATION_ID) {
+    // A writer that died before the first commit leaves a database with nothing in it: the map was not made.
+    throw hasTables(db) ? noMap(path, 'it is the database of another program') : noSuchMap(path);
+  }
   const version = userVersion(db);
   const ours = MIGRATIONS.length;
   if (version > ours) {

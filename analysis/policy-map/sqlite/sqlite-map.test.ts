@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -64,6 +64,13 @@ test('no map, an empty file and a folder are each told', (t) => {
   t.throws(() => readSqliteMap(folder), { message: /not a policy map: it is not a file/ });
   writeFileSync(join(folder, 'empty'), '');
   t.throws(() => readSqliteMap(join(folder, 'empty')), { message: /there is no such map/ });
+  // What a learner leaves that was killed before its first commit.
+  const begun = join(folder, 'begun');
+  const db = new DatabaseSync(begun);
+  db.exec('pragma journal_mode = wal');
+  db.close();
+  t.true(statSync(begun).size > 0);
+  t.throws(() => readSqliteMap(begun), { message: /there is no such map/ });
   t.throws(() => openSqliteMap(join(folder, 'no', 'map'), SAMPLE_KIND), {
     message: /folder of the map does not exist/,
   });
