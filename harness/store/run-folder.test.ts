@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
 import {
   appendFileSync,
   existsSync,
@@ -136,6 +137,17 @@ test('a run whose controller was killed while it was made is made once more; any
   await t.throwsAsync(createRun(live, sampleDescription(RECORDS)), {
     message: /the run is in use by process/,
   });
+});
+
+test('a run that cannot be made leaves nothing that the next try would stumble over', async (t) => {
+  const folder = join(scratch(t), 'run');
+  const described = sampleDescription(RECORDS);
+  // Fails after the first files, as a full disk does.
+  const provenance = { ...described.provenance, toJSON: () => assert.fail('no room') };
+  await t.throwsAsync(createRun(folder, { ...described, provenance }), { message: 'no room' });
+  t.deepEqual(readdirSync(folder), []);
+  await (await createRun(folder, described)).close();
+  t.false(readdirSync(folder).includes('run.lock'));
 });
 
 test('reading a run in progress leaves a torn line where it is and says so', async (t) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { TrialRecord } from '../core/trial.ts';
@@ -75,9 +75,18 @@ export async function createRun(folder: string, described: RunDescription): Prom
     await writeAtomic(join(folder, RUN_FILES.provenance), texts.provenance);
     return openRunOf(folder, described, log, lock, []);
   } catch (error) {
-    await lock.release();
+    // So that the next try finds an empty folder; what cannot be removed is told by it.
+    await removeHalfMade(folder).catch(() => undefined);
+    await lock.release().catch(() => undefined);
     throw error;
   }
+}
+
+async function removeHalfMade(folder: string): Promise<void> {
+  const entries = await readdir(folder);
+  if (!(await isHalfMade(folder, entries))) return;
+  const made = entries.filter((name) => !name.startsWith('run.lock'));
+  for (const name of made) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 /**

@@ -4,7 +4,7 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ExitCode, PmvxError } from '../core/errors.ts';
-import { besideName } from './atomic-write.ts';
+import { besideName, syncFolder } from './atomic-write.ts';
 import { liveness, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { storageFault } from './storage-fault.ts';
 
@@ -37,7 +37,10 @@ export async function lockRun(folder: string, self: ProcessIdentity = ownIdentit
   });
   const release = async (): Promise<void> => {
     // Never remove what somebody else put there after a user deleted ours by hand.
-    if ((await readFile(path, 'utf8').catch(ignoreMissing)) === text) await rm(path, { force: true });
+    if ((await readFile(path, 'utf8').catch(ignoreMissing)) !== text) return;
+    await rm(path, { force: true });
+    // Or a power cut would bring it back.
+    await syncFolder(folder);
   };
   return { path, tookOver, release, [Symbol.asyncDispose]: release };
 }

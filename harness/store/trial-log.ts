@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { access, constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { sealLine } from '../core/sealed-line.ts';
@@ -127,6 +127,8 @@ export class TrialLog {
       // A full disk may take the first part of a line only; the rest then fails with the reason.
       if (bytesWritten < line.length) await this.#handle.writeFile(line.subarray(bytesWritten));
       await this.#handle.sync();
+      // An ext4 that an error has just turned read-only may answer fsync with success and write nothing.
+      await access(this.path, constants.W_OK);
       this.#bytes += line.length;
     } catch (error) {
       const fault = storageFault(error, 'append to the trial log', this.path);

@@ -15,6 +15,11 @@ export interface Strike {
   readonly faults?: number;
   /** Those that were started, in order. */
   readonly controllers: readonly Controller[];
+  /**
+   * What they had said when it happened, where what they said later counts for nothing: after a power cut nobody says anything, but here they go on, and
+   * jbd2 answers an fsync with success whose transaction failed meanwhile (jbd2_complete_transaction looks for running transactions only).
+   */
+  readonly said?: string;
   /** The log itself was damaged: what it held there may be measured again. */
   readonly damagesLog?: boolean;
   /** Takes the cause away: puts back, frees, mends. Before the run is gone on with, when nothing has to be asked for. */
@@ -70,10 +75,11 @@ export async function recover(scene: RunScene, base: Undisturbed, strike: Strike
 }
 
 /** Records that were told of as recorded and are not in the log. */
-async function lostSoFar(scene: RunScene, { controllers, damagesLog }: Strike): Promise<number> {
+async function lostSoFar(scene: RunScene, { controllers, said, damagesLog }: Strike): Promise<number> {
   if (damagesLog) return 0;
-  const told = controllers.flatMap((each) =>
-    [...each.out().matchAll(/^\[ *(\d+)\/\d+\] (?!.*VM lost)/gm)].map(([, count]) => Number(count)),
+  const texts = said === undefined ? controllers.map((each) => each.out()) : [said];
+  const told = texts.flatMap((text) =>
+    [...text.matchAll(/^\[ *(\d+)\/\d+\] (?!.*VM lost)/gm)].map(([, count]) => Number(count)),
   );
   return Math.max(0, Math.max(0, ...told) - (await recordsOf(scene)).length);
 }

@@ -56,11 +56,12 @@ export const DISK_KINDS: readonly RunKind[] = [
       await mountLoop(scene, DISK_MIB);
       const controller = scene.start();
       const when = await reach(drawMoment(draw, scene.total), scene, controller);
+      const said = controller.out();
       await cutPower(scene);
       signal(controller.pid, 'SIGKILL');
       await controller.ended;
       await powerOn(scene);
-      return { what: `power cut ${when}`, controllers: [controller] };
+      return { what: `power cut ${when}`, controllers: [controller], said };
     },
   },
   {
