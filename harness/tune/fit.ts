@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Counted } from '../../analysis/features/counted.ts';
+import { FEATURES } from '../../analysis/features/definition.ts';
 import { scaledReadings } from '../../analysis/features/workload-vector.ts';
 import type { Bench } from './bench.ts';
 import { type GuessedFor, guessProfiles } from './guess.ts';
@@ -59,8 +60,27 @@ export async function fitProfile(counted: Counted, options: FitOptions): Promise
   }
   await search.steer();
   for (let round = 0; round < ROUNDS && search.goesOn(); round++) await search.improve();
-  return search.found();
+  const found = search.found();
+  if (found !== undefined && found.cosine < options.enough)
+    options.say(`  ${differences(found.counted, target)}`);
+  return found;
 }
+
+/** In which features the nearest differs most from what is wanted, in words; scaled values. */
+function differences(nearest: Counted, target: readonly number[]): string {
+  const scaled = scaledReadings(nearest);
+  const most = FEATURES.map(({ name }, at) => ({
+    name,
+    wanted: target[at] as number,
+    is: scaled[at] as number,
+  })).toSorted((a, b) => Math.abs(b.wanted - b.is) - Math.abs(a.wanted - a.is));
+  const words = most.slice(0, DIFFERENCES).map(({ name, wanted, is }) => {
+    return `${name} ${is.toFixed(2)} instead of ${wanted.toFixed(2)}`;
+  });
+  return `the nearest differs most in ${words.join(', ')} (scaled)`;
+}
+
+const DIFFERENCES = 6;
 
 class Search {
   readonly #target: readonly number[];

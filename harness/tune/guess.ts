@@ -14,9 +14,9 @@ export interface GuessedFor {
 
 /**
  * A way to read the same counters: whose the long runs are. Of those who wait, of tasks that never wait, of both, or pieces of work now and
- * then; `alone`: the few waits are those of starting and ending.
+ * then, that have most of them (`bursts`) or all (`pulses`); `alone`: the few waits are those of starting and ending.
  */
-type Reading = 'waiters' | 'half' | 'spinners' | 'bursts' | 'alone';
+type Reading = 'waiters' | 'half' | 'spinners' | 'bursts' | 'pulses' | 'alone';
 
 /** How much of the processor time in long runs is of tasks besides those who wait. */
 const APART: Readonly<Record<Reading, number>> = {
@@ -24,6 +24,7 @@ const APART: Readonly<Record<Reading, number>> = {
   half: 0.5,
   spinners: 0.95,
   bursts: 0.9,
+  pulses: 1,
   alone: 1,
 };
 /** Kinds of waits below this share of all times that a task left a processor are left out. */
@@ -47,7 +48,7 @@ function readingsOf({ preempted, sleeps }: Look): readonly Reading[] {
   const preempts = preempted / Math.max(1, preempted + sleeps);
   if (preempts > 0.5) return ['alone', 'spinners', 'half', 'waiters'];
   if (preempts > 0.1) return ['waiters', 'half', 'spinners', 'bursts'];
-  return ['bursts', 'waiters', 'half'];
+  return ['pulses', 'bursts', 'waiters', 'half'];
 }
 
 function originsOf(look: Look): readonly Origin[] {
@@ -76,7 +77,8 @@ function guess(wanted: GuessedFor, reading: Reading, origin: Origin): Profile {
     else groups.push(...talkers(kind, wanted, run, { underWay, origin, before: groups.length }));
   }
   const others = Math.max(1, Math.round(runnable * share));
-  if (reading === 'bursts' && waits > 0) groups.push(bursting(wanted, others, apartBusy));
+  if ((reading === 'bursts' || reading === 'pulses') && waits > 0)
+    groups.push(bursting(wanted, others, apartBusy));
   else if (share >= 0.05 || waits === 0) groups.push(spinning(wanted, others, apartBusy));
   return withChores(groups, wanted);
 }
