@@ -6,6 +6,26 @@ import type { TrialRecord } from '../core/trial.ts';
  * each name. A million of them fit into memory.
  */
 export function slimRecords(): (record: TrialRecord) => TrialRecord {
+  const shared = sharedNames();
+  return (record) => {
+    const { schedBefore: _before, schedAfter: _after, ...rest } = shared(record);
+    return rest;
+  };
+}
+
+/**
+ * What a controller keeps of the records of its run: without what programs printed and what probes counted, which stay on disk; `trials.csv` can be
+ * made of it.
+ */
+export function keptRecords(): (record: TrialRecord) => TrialRecord {
+  const shared = sharedNames();
+  return (record) => {
+    const { probes: _probes, ...rest } = shared(record);
+    return rest;
+  };
+}
+
+function sharedNames(): (record: TrialRecord) => TrialRecord {
   const known = new Map<string, string>();
   const shared = <T extends string>(text: T): T => {
     const first = known.get(text);
@@ -14,7 +34,7 @@ export function slimRecords(): (record: TrialRecord) => TrialRecord {
     return text;
   };
   return (record) => {
-    const { output: _output, schedBefore: _before, schedAfter: _after, ...rest } = record;
+    const { output: _output, ...rest } = record;
     const names = {
       run: shared(rest.run),
       workload: shared(rest.workload),

@@ -5,8 +5,10 @@ import { ExitCode, PmvxError } from '../core/errors.ts';
 import { sealLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { syncFolder, writeAtomic } from './atomic-write.ts';
-import { type DamagedLine, type LogContents, parseLog } from './log-lines.ts';
+import type { DamagedLine, LogContents } from './log-lines.ts';
+import { readLog } from './read-log.ts';
 import { parseTrialRecord } from './record-schema.ts';
+import { keptRecords } from './slim-record.ts';
 import { storageFault } from './storage-fault.ts';
 
 /**
@@ -19,15 +21,22 @@ export class TrialLog {
   readonly notices: readonly string[];
   readonly #handle: FileHandle;
   readonly #records: TrialRecord[];
+  readonly #keep: (record: TrialRecord) => TrialRecord;
   readonly #known: Set<string>;
   #bytes: number;
   #last: Promise<unknown> = Promise.resolve();
   #broken: unknown;
 
-  private constructor(path: string, handle: FileHandle, contents: LogContents, notices: readonly string[]) {
+  private constructor(
+    path: string,
+    handle: FileHandle,
+    contents: LogContents,
+    { notices, keep }: Pick<TrialLog, 'notices'> & { readonly keep: (record: TrialRecord) => TrialRecord },
+  ) {
     this.path = path;
     this.notices = notices;
     this.#handle = handle;
+    this.#keep = keep;
     this.#records = [...contents.records];
     this.#known = new Set(contents.records.map((record) => record.trial));
     this.#bytes = contents.goodBytes;
@@ -46,15 +55,15 @@ export class TrialLog {
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644);
       try {
         await syncFolder(dirname(path));
-        const bytes = await handle.readFile();
-        const contents = parseLog(bytes, path, { damage: 'collect' });
+        const keep = keptRecords();
+        const contents = await readLog(path, { keep, damage: 'collect' });
         if (contents.damaged.length > 0) {
-          const mended = await setDamageAside(path, bytes, contents.damaged);
+          const mended = await setDamageAside(path, await handle.readFile(), contents.damaged);
           await handle.close();
           return await TrialLog.#open(path, [...found, mended]);
         }
         const torn = contents.torn === undefined ? [] : [await setTornAside(path, handle, contents)];
-        const log = new TrialLog(path, handle, contents, [...found, ...torn]);
+        const log = new TrialLog(path, handle, contents, { notices: [...found, ...torn], keep });
         // The crash may have cut off just the line end: the record is whole and is kept.
         if (contents.lacksNewline) await log.#write(Buffer.from('\n'));
         return log;
@@ -67,7 +76,7 @@ export class TrialLog {
     }
   }
 
-  /** Every record on disk, in the order in which they were written. */
+  /** Every record on disk, in the order in which they were written, each without what `keptRecords` leaves there. */
   get records(): readonly TrialRecord[] {
     return this.#records;
   }
@@ -116,7 +125,7 @@ export class TrialLog {
     await this.#write(Buffer.concat(records.map(sealLine)));
     for (const record of records) {
       this.#known.add(record.trial);
-      this.#records.push(record);
+      this.#records.push(this.#keep(record));
     }
   }
 
