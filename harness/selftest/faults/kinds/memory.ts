@@ -21,7 +21,9 @@ export const MEMORY_KINDS: readonly RunKind[] = [
       const group = makeGroup(`pmvx-selftest-${process.pid}-${draw.word()}`, mib * MIB);
       const enter = ['sh', '-c', 'echo $$ >"$0" && exec "$@"', join(group.folder, 'cgroup.procs')];
       const controller = scene.start({ prefix: enter });
+      const alive = setTimeout(() => process.kill(controller.pid, 'SIGKILL'), MOST_MS);
       const { code, signal } = await controller.ended;
+      clearTimeout(alive);
       const kills = group.kills();
       await becomes(() => group.isEmpty(), 5000);
       rmdir(group.folder);
@@ -30,6 +32,9 @@ export const MEMORY_KINDS: readonly RunKind[] = [
     },
   },
 ];
+
+/** Files that are mapped can be read again and again, so that nobody is killed and nothing gets on: then we kill. */
+const MOST_MS = 45_000;
 
 interface Group {
   readonly folder: string;
