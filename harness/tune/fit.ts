@@ -213,7 +213,7 @@ function mixtureOf(from: readonly number[], effects: readonly Effect[], steps: r
 }
 
 /** Rounds of changes, each from the best of the one before; changes that are tried between two mixtures. */
-const ROUNDS = 3;
+const ROUNDS = 8;
 const AT_ONCE = 6;
 const GRADES = [-1, -0.5, 0, 0.5, 1, 1.5];
 /** What a step must bring at least, so that a mixture is of few. */

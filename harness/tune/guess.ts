@@ -47,7 +47,7 @@ export function guessProfiles(wanted: GuessedFor): Profile[] {
 function readingsOf({ preempted, sleeps }: Look): readonly Reading[] {
   const preempts = preempted / Math.max(1, preempted + sleeps);
   if (preempts > 0.5) return ['alone', 'spinners', 'half', 'waiters'];
-  if (preempts > 0.1) return ['waiters', 'half', 'spinners', 'bursts'];
+  if (preempts > 0.1) return ['pulses', 'waiters', 'half', 'spinners', 'bursts'];
   return ['pulses', 'bursts', 'waiters', 'half'];
 }
 

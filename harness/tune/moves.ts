@@ -63,12 +63,37 @@ function wholeMoves(profile: Profile): Move[] {
   const group = profile[last];
   const needless = last > 0 && group?.send === 0 && (group.link === 'none' || group.link === 'timer');
   const spinner: Group = { ...USUAL, as: 'process', run: 250_000, rounds: 50, counts: 0 };
+  const ticks = profile.filter(({ link, run }) => link === 'timer' && run <= TICK_RUN).length;
   return [
+    ...(ticks > 0 || profile.length === 16 ? [] : [ticker()]),
     ...(profile.some(({ link }) => link === 'none')
       ? []
       : [once(last, 'spinner', (before) => [...before, spinner])]),
     ...(needless ? [once(last, 'away', (before) => before.filter((_, at) => at !== last))] : []),
   ];
+}
+
+/** A task that wakes up every few milliseconds and does next to nothing, as what watches others does; steps say how often. */
+function ticker(): Move {
+  return {
+    name: 'ticker',
+    graded: true,
+    apply: (profile, steps) => {
+      if (steps <= 0) return profile;
+      const sleep = TICK_US / steps;
+      const lasts = Math.max(...profile.map(durationUs));
+      const tick: Group = { ...USUAL, as: 'process', link: 'timer', sleep, run: TICK_RUN, counts: 0 };
+      return [...profile, { ...tick, rounds: Math.max(1, Math.round(lasts / sleep)) }];
+    },
+  };
+}
+
+const TICK_US = 3000;
+const TICK_RUN = 5000;
+
+/** At least, as a timer says; a second where none does. */
+function durationUs({ link, sleep, rounds, tasks }: Group): number {
+  return link === 'timer' ? (sleep * rounds) / tasks : 1e6;
 }
 
 function once(at: number, name: string, change: (profile: Profile) => Profile): Move {
