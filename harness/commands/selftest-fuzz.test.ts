@@ -58,9 +58,9 @@ test('one trial at a time, and one at least', async (t) => {
     Promise.resolve(selftestCommand({ faults: 1, fuzz: 1, seed: 1 }, context)),
     { instanceOf: PmvxError },
   );
-  t.regex(two?.message ?? '', /--faults and --fuzz are two trials/);
+  t.regex(two?.message ?? '', /--faults and --fuzz are 2 trials/);
   const none = await t.throwsAsync(Promise.resolve(selftestCommand({ seed: 1 }, context)), {
     instanceOf: PmvxError,
   });
-  t.regex(none?.message ?? '', /nothing to try\. Give --faults N or --fuzz N/);
+  t.regex(none?.message ?? '', /nothing to try\. Give --faults N, --fuzz N or --long N/);
 });

@@ -5,6 +5,7 @@ import type { Command } from './context.ts';
 export interface SelftestArgs {
   readonly faults?: number;
   readonly fuzz?: number;
+  readonly long?: number;
   readonly seed: number;
   readonly exact?: number;
   readonly only?: string;
@@ -14,10 +15,11 @@ export interface SelftestArgs {
 
 /** `pmvx selftest`: one trial of the program itself. */
 export const selftestCommand: Command<SelftestArgs> = async (args, context) => {
-  const { faults, fuzz } = args;
-  if (faults !== undefined && fuzz !== undefined) {
+  const { faults, fuzz, long } = args;
+  const given = Object.entries({ faults, fuzz, long }).filter(([, count]) => count !== undefined);
+  if (given.length > 1) {
     throw new PmvxError(ExitCode.usage, {
-      what: '--faults and --fuzz are two trials',
+      what: `${given.map(([name]) => `--${name}`).join(' and ')} are ${given.length} trials`,
       next: 'Give one of them',
     });
   }
@@ -29,8 +31,12 @@ export const selftestCommand: Command<SelftestArgs> = async (args, context) => {
     const { faultsCommand } = await import('./selftest-faults.ts');
     return faultsCommand({ ...args, faults }, context);
   }
+  if (long !== undefined) {
+    const { longCommand } = await import('./selftest-long.ts');
+    return longCommand({ ...args, long }, context);
+  }
   throw new PmvxError(ExitCode.usage, {
     what: 'nothing to try',
-    next: 'Give --faults N or --fuzz N; see `pmvx selftest --help`',
+    next: 'Give --faults N, --fuzz N or --long N; see `pmvx selftest --help`',
   });
 };
