@@ -20,7 +20,7 @@ Examples:
   pmvx image sbom quick --out quick.spdx.json
   pmvx image sbom runtime > runtime.spdx.json`;
 
-/** Adds `pmvx image build | lock | sbom | verify | selftest | costs | list`. */
+/** Adds `pmvx image build | lock | sbom | reproduce | verify | selftest | costs | list`. */
 export function addImageCommands(
   program: Command,
   context: CommandContext,
@@ -56,6 +56,15 @@ export function addImageCommands(
     .action(async (recipe: string, options: { out?: string }) => {
       const { imageSbomCommand } = await import('./image-sbom.ts');
       finish(await imageSbomCommand({ recipe, ...options }, context));
+    });
+
+  image
+    .command('reproduce')
+    .description('build a built image once more from nothing, and compare the two file by file')
+    .argument('<recipe>', 'name of a recipe')
+    .action(async (recipe: string) => {
+      const { imageReproduceCommand } = await import('./image-reproduce.ts');
+      finish(await imageReproduceCommand({ recipe }, context));
     });
 
   image
