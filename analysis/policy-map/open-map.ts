@@ -3,7 +3,7 @@ import type { MapKind, PolicyMap, PolicyMapReader } from './policy-map.ts';
 import type { ReadOptions } from './sqlite/open.ts';
 
 /** Whether `--map` names a database server rather than a file. */
-function isAddress(map: string): boolean {
+export function isAddress(map: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(map);
 }
 

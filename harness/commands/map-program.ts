@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import type { CommandContext } from './context.ts';
 import { numberOption } from './options.ts';
@@ -37,7 +37,15 @@ Examples:
   pmvx map export map.db map.jsonl
   pmvx map import other.db map.jsonl
   pmvx map evaluate map.db                          judged on workloads that were left out
-  pmvx map check map.db`;
+  pmvx map check map.db
+  pmvx map grant postgres://owner@db.example/maps?map=lab hosts`;
+
+const GRANT_NOTES = `
+Hosts that ask the map need to read, labs that add evidence need to learn. Only who made the map brings it to a newer schema (pmvx map check).
+
+Examples:
+  pmvx map grant postgres://owner@db.example/maps?map=lab hosts
+  pmvx map grant postgres://owner@db.example/maps?map=lab labs --access learn`;
 
 /** Adds vectors and maps of policies: `pmvx vectors | learn | query | map`. */
 export function addMapCommands(
@@ -157,5 +165,16 @@ export function addMapCommands(
     .action(async (where: string) => {
       const { mapCheckCommand } = await import('./map.ts');
       finish(await mapCheckCommand({ map: where }, context));
+    });
+  map
+    .command('grant')
+    .description('let a role of the PostgreSQL server read a map, or learn; nothing more')
+    .argument('<map>', 'postgres://user@host/database?map=name, as who made it')
+    .argument('<role>', 'a role that exists')
+    .addOption(new Option('--access <access>', 'what it may do').choices(['read', 'learn']).default('read'))
+    .addHelpText('after', GRANT_NOTES)
+    .action(async (where: string, role: string, options: { access: 'read' | 'learn' }) => {
+      const { mapGrantCommand } = await import('./map.ts');
+      finish(await mapGrantCommand({ map: where, role, ...options }, context));
     });
 }

@@ -10,7 +10,7 @@ import {
   formatHeader,
   readEvidenceLines,
 } from '../../analysis/policy-map/evidence-lines.ts';
-import { openMap, readMap } from '../../analysis/policy-map/open-map.ts';
+import { isAddress, openMap, readMap } from '../../analysis/policy-map/open-map.ts';
 import type { PolicyMapReader } from '../../analysis/policy-map/policy-map.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { storageFault } from '../store/storage-fault.ts';
@@ -126,4 +126,22 @@ export async function mapCheckCommand(args: { map: string }, context: CommandCon
   } finally {
     await map.close();
   }
+}
+
+/** `pmvx map grant MAP ROLE`: lets a role of the server read the map, or learn. */
+export async function mapGrantCommand(
+  { map, role, access }: { map: string; role: string; access: 'read' | 'learn' },
+  context: CommandContext,
+): Promise<ExitCode> {
+  if (!isAddress(map)) {
+    throw new PmvxError(ExitCode.usage, {
+      where: map,
+      what: 'a file has no roles',
+      next: 'Give the address of a map on PostgreSQL; who may use a file is said by chmod',
+    });
+  }
+  const { grantPostgresAccess } = await import('../../analysis/policy-map/postgres/connect.ts');
+  await grantPostgresAccess(map, role, access);
+  context.write(`${role} may now ${access === 'read' ? 'read' : 'read, and add evidence'}, and nothing more`);
+  return ExitCode.ok;
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { MapKind, PolicyMap, PolicyMapReader } from '../policy-map.ts';
 import type { SqlClient } from './client.ts';
 import { postgresFault } from './faults.ts';
+import { type Access, grantAccess } from './grant.ts';
 import { openSchema, parseAddress } from './open.ts';
 import { PostgresReader } from './reader.ts';
 import { PostgresMap } from './writer.ts';
@@ -25,6 +26,16 @@ export async function openPostgresMap(address: string, kind?: MapKind, waitMs?: 
     client,
     async () => new PostgresMap(await openSchema(client, { schema, where, kind, write: true }), waitMs),
   );
+}
+
+/** Lets a role of the server read the map at an address, or learn. */
+export async function grantPostgresAccess(address: string, role: string, access: Access): Promise<void> {
+  const { client, where, schema } = await connect(address);
+  try {
+    await grantAccess(client, { schema, where }, { role, access });
+  } finally {
+    await client.end();
+  }
 }
 
 async function connect(address: string): Promise<{ client: SqlClient; where: string; schema: string }> {

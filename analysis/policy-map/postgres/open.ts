@@ -130,9 +130,8 @@ export async function locked<T>(
 }
 
 async function exists(client: SqlClient, schema: string): Promise<boolean> {
-  const { rows } = await client.query('select 1 from information_schema.tables where table_schema = $1', [
-    schema,
-  ]);
+  // Not information_schema, which shows no tables that this user may not use.
+  const { rows } = await client.query('select 1 from pg_tables where schemaname = $1', [schema]);
   return rows.length > 0;
 }
 
@@ -141,8 +140,16 @@ async function requireMap(client: SqlClient, schema: string, where: string): Pro
     const next = 'pmvx learn RUN --map ADDRESS makes one';
     throw new PmvxError(ExitCode.usage, { where, what: 'there is no such map', next });
   }
+  const { rows: may } = await client.query<{ may: boolean }>(
+    "select has_schema_privilege($1, 'usage') as may",
+    [schema],
+  );
+  if (may[0]?.may !== true) {
+    const next = 'Whoever made the map lets you: pmvx map grant MAP ROLE';
+    throw new PmvxError(ExitCode.environment, { where, what: 'this user may not do that', next });
+  }
   const { rows } = await client.query(
-    `select 1 from information_schema.tables where table_schema = $1 and table_name = 'setting'`,
+    `select 1 from pg_tables where schemaname = $1 and tablename = 'setting'`,
     [schema],
   );
   if (rows.length > 0 && (await setting(client, 'application')) === 'pmvx') return;

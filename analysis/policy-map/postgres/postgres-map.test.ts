@@ -5,9 +5,10 @@ import { vector } from '@electric-sql/pglite-pgvector';
 import test from 'ava';
 import pg from 'pg';
 import { testMapContract } from '../map-contract.ts';
-import { SAMPLE_KIND } from '../sample-evidence.ts';
+import { SAMPLE_KIND, sampleOutcome, sampleRunEvidence } from '../sample-evidence.ts';
 import type { SqlClient } from './client.ts';
 import { openPostgresMap } from './connect.ts';
+import { grantAccess } from './grant.ts';
 import { openSchema, parseAddress } from './open.ts';
 import { PostgresMap } from './writer.ts';
 
@@ -65,4 +66,43 @@ test('a server that is not there is one clear answer', async (t) => {
   await t.throwsAsync(openPostgresMap('postgres://127.0.0.1:1/none', SAMPLE_KIND), {
     message: /^postgres:\/\/127.0.0.1:1\/none\?map=pmvx: no PostgreSQL server answers there/,
   });
+});
+
+test.serial('a role that may read cannot write, and one that may learn cannot do more', async (t) => {
+  const server = await PGlite.create({ extensions: { vector } });
+  t.teardown(() => server.close());
+  const client: SqlClient = {
+    query: (sql, parameters) => server.query(sql, parameters as never),
+    end: async () => undefined,
+  };
+  const given = { schema: 'lab', where: 'lab' };
+  const owned = new PostgresMap(await openSchema(client, { ...given, kind: SAMPLE_KIND, write: true }));
+  await owned.learn([sampleRunEvidence()]);
+  for (const role of ['reader', 'learner']) await client.query(`create role ${role}`);
+  const refused = (what: Promise<unknown>) =>
+    t.throwsAsync(what, { message: /may not do that|permission denied/ });
+
+  await client.query('set role reader');
+  await refused(openSchema(client, { ...given, write: false }));
+  await client.query('reset role');
+  // More than it shall have is taken back.
+  await grantAccess(client, given, { role: 'reader', access: 'learn' });
+  await grantAccess(client, given, { role: 'reader', access: 'read' });
+  await grantAccess(client, given, { role: 'learner', access: 'learn' });
+
+  await client.query('set role reader');
+  const reader = new PostgresMap(await openSchema(client, { ...given, write: false }));
+  t.deepEqual(await reader.verify(), []);
+  await refused(reader.learn([sampleOutcome({ workload: 'w9' })]));
+
+  await client.query('set role learner');
+  const learner = new PostgresMap(await openSchema(client, { ...given, kind: SAMPLE_KIND, write: true }));
+  t.is((await learner.learn([sampleOutcome({ workload: 'w9' })])).outcomes, 1);
+  for (const sql of ['drop table lab.outcome', 'truncate lab.outcome', 'create table lab.mine (a int)'])
+    await t.throwsAsync(client.query(sql), { message: /must be owner|permission denied/ });
+
+  await client.query('reset role');
+  t.deepEqual(await owned.verify(), []);
+  const bad = grantAccess(client, given, { role: 'x"; drop schema lab; --', access: 'read' });
+  await t.throwsAsync(bad, { message: /cannot name a role/ });
 });
