@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
+import { ExitCode, PmvxError } from '../core/errors.ts';
 import { readNamedFile } from '../core/file-parameter.ts';
 import { shortDigest } from '../core/ids.ts';
 import { GUEST_RUNTIME } from '../core/runtime-parts.ts';
@@ -49,6 +50,13 @@ export interface InputOptions {
 
 export function dayInputs({ root, day, arms, catalog, map }: InputOptions): DayInputs {
   const policies = arms.flatMap(({ kind, id }) => (kind === 'static' ? [id] : []));
+  if (policies.length + day.madeUp.length === 0 && arms.some(({ kind }) => kind === 'auto')) {
+    throw new PmvxError(ExitCode.usage, {
+      where: '--arms',
+      what: 'the daemon has nothing to choose from',
+      next: 'Add static:POLICY for each policy that it may choose',
+    });
+  }
   const code = Buffer.from(packDaemon(root, policies, day));
   const boot = readFileSync(join(root, 'harness/replay/guest/boot.mjs'));
   const plan = guestPlan(day, catalog);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -101,7 +101,10 @@ async function damagedParts(scene: BuildScene, draw: Draw): Promise<Strike> {
   const inRoots = draw.chance(60);
   const folder = join(scene.cache, inRoots ? 'roots' : 'images');
   const names = (await filesBelow(folder)).filter(
-    (name) => !/\.sums$|selftest\.json$|\/(?:dev|proc|build)\//.test(name),
+    (name) =>
+      !/\.sums$|selftest\.json$|\/(?:dev|proc|build)\//.test(name) &&
+      // A link may lead to a folder, or nowhere.
+      lstatSync(join(folder, name)).isFile(),
   );
   const name = draw.oneOf(names);
   const how = await damageFile(join(folder, name), draw, DAMAGE);
