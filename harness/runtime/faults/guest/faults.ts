@@ -43,7 +43,7 @@ const SOUND = [...POLICIES.keys()].filter((id) => id !== STALL && id !== ERROR);
 mkdirSync(STATE, { recursive: true });
 execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'small', STATE]);
 const slice = readSetting(SLICE);
-const service = await startDaemon([...POLICIES.keys()]);
+const service = await startDaemon([...POLICIES.keys()].filter((id) => id !== EEVDF));
 copyFileSync(MAP, `${MAP}.good`);
 const firstSeq = readSchedExt().enableSeq ?? 0;
 let strangers = 0;
