@@ -74,8 +74,10 @@ const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> 
     sleeper = spawn('/usr/bin/sha256sum', ['/dev/zero'], { stdio: 'ignore' });
   },
   eject: async () => {
-    spawn('/usr/bin/sha256sum', ['/dev/null'], { stdio: 'ignore' });
+    // One that ends at once may never be enqueued under its name.
+    const task = spawn('/usr/bin/sha256sum', ['/dev/zero'], { stdio: 'ignore' });
     await left();
+    task.kill('SIGKILL');
   },
   sysrq: async () => {
     writeFileSync('/proc/sysrq-trigger', 'S');
