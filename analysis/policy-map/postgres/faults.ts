@@ -11,6 +11,7 @@ const KNOWN: Readonly<Record<string, readonly [what: string, next: string]>> = {
   '28000': ['the server refuses this user', 'Check the user in the address'],
   '3D000': ['there is no such database', 'Make it (createdb), or check the address'],
   '42501': ['this user may not do that', 'Grant it, or use another user'],
+  '42704': ['there is no such role', 'A superuser makes it: create role NAME login'],
   '0A000': [
     'the server has no pgvector',
     'Install it (Debian: postgresql-<version>-pgvector); a superuser then says: create extension vector',

@@ -29,6 +29,14 @@ export async function grantAccess(
   }
   await openSchema(client, { schema, where, write: false });
   try {
+    const { rows } = await client.query<{ me: string }>('select current_user as me');
+    if (rows[0]?.me === role) {
+      throw new PmvxError(ExitCode.usage, {
+        where: 'role',
+        what: `${role} is who asks, and would lose rights`,
+        next: 'Name another role; whoever made the map may do everything',
+      });
+    }
     await locked(client, { schema, where }, async () => {
       const tables = `all tables in schema ${schema}`;
       await client.query(`revoke all on ${tables} from "${role}"`);

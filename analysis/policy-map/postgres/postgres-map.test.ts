@@ -105,4 +105,10 @@ test.serial('a role that may read cannot write, and one that may learn cannot do
   t.deepEqual(await owned.verify(), []);
   const bad = grantAccess(client, given, { role: 'x"; drop schema lab; --', access: 'read' });
   await t.throwsAsync(bad, { message: /cannot name a role/ });
+  const grant = (role: string) => grantAccess(client, given, { role, access: 'read' });
+  await t.throwsAsync(grant('postgres'), { message: /role: postgres is who asks/ });
+  await t.throwsAsync(grant('nobody'), {
+    message: /lab: there is no such role \(role "nobody" does not exist\)/,
+  });
+  t.is((await owned.learn([sampleOutcome({ workload: 'w8', trial: '0099' })])).outcomes, 1);
 });

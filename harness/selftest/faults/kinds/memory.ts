@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { becomes } from '../../processes.ts';
+import { becomes, signal as send } from '../../processes.ts';
 import { limitedMemory, memoryGroups, rmdir } from '../host.ts';
 import type { RunKind } from '../run-kind.ts';
 
@@ -21,9 +21,9 @@ export const MEMORY_KINDS: readonly RunKind[] = [
       const group = makeGroup(`pmvx-selftest-${process.pid}-${draw.word()}`, mib * MIB);
       const enter = ['sh', '-c', 'echo $$ >"$0" && exec "$@"', join(group.folder, 'cgroup.procs')];
       const controller = scene.start({ prefix: enter });
-      const alive = setTimeout(() => process.kill(controller.pid, 'SIGKILL'), MOST_MS);
+      const limit = setTimeout(() => send(controller.pid, 'SIGKILL'), MOST_MS);
       const { code, signal } = await controller.ended;
-      clearTimeout(alive);
+      clearTimeout(limit);
       const kills = group.kills();
       await becomes(() => group.isEmpty(), 5000);
       rmdir(group.folder);
