@@ -124,3 +124,32 @@ loads(
     t.true(Number(net.counters.send_unix) > 0.9 * sent);
   },
 );
+
+for (const turn of [undefined, { onMs: 20, everyMs: 100 }])
+  loads(
+    `probes that rest see no frequent event, rare ones are exact, and the time is none of theirs (${turn ? 'turns' : 'all the time'})`,
+    async (t) => {
+      const run = (events: readonly string[]) =>
+        spawn(join(scratch, 'known-events'), [`device=${join(scratch, 'blocks')}`, ...events], {
+          stdio: ['pipe', 'inherit', 'inherit'],
+        });
+      const sends = 20_000;
+      const child = run([`forks=${N}`, `local=${sends}`]);
+      const probes = openHostProbes(['cpu', 'net'], {
+        objects,
+        tgid: child.pid as number,
+        ...(turn === undefined ? {} : { turn }),
+      });
+      probes.pause();
+      const before = probes.read();
+      child.stdin.end('\n');
+      await once(child, 'exit');
+      const resting = probes.read();
+      probes.resume();
+      probes.pause();
+      probes.close();
+      t.is(resting.cpu?.ns, before.cpu?.ns);
+      t.is(resting.net?.counters.send, before.net?.counters.send);
+      t.is(Number(resting.cpu?.counters.fork) - Number(before.cpu?.counters.fork), N);
+    },
+  );

@@ -32,6 +32,8 @@ export interface Window {
   readonly beganNs: number;
   /** Length as measured, ms; what was planned may differ when the daemon was late. */
   readonly ms: number;
+  /** Right before it probes rested for so long, as nothing changed; `woke` says what ended that. */
+  readonly rested?: { readonly ms: number; readonly woke: string };
   /** Differences of two readings, by set; a set whose probe is gone is absent. */
   readonly counters: { readonly [set in ProbeSet]?: ProbeTotals };
   /** How the system looks: unit length. Exactly one of `vector` and `unknown` is there. */
@@ -42,8 +44,11 @@ export interface Window {
 }
 
 export interface Sensor {
-  /** Resolves when the next window closes; rejects with the signal's reason when that comes first. */
-  next(signal: AbortSignal): Promise<Window>;
+  /**
+   * Resolves when the next window closes; rejects with the signal's reason when that comes first. While `calm` (windows in a row in which
+   * there was nothing to do, asked again and again) is high enough the sensor may rest first.
+   */
+  next(signal: AbortSignal, calm: () => number): Promise<Window>;
   close(): void;
 }
 
@@ -186,7 +191,7 @@ export interface Decision {
   readonly at: string;
   /** ns on the monotonic clock; what durations are computed from. */
   readonly monotonicNs: number;
-  readonly window: { readonly index: number; readonly ms: number; readonly health: Health };
+  readonly window: Pick<Window, 'index' | 'ms' | 'health' | 'rested'>;
   readonly vector?: { readonly features: string; readonly values: readonly number[] };
   readonly unknown?: string;
   readonly selection: Selection;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { type BpfError, BpfObject, type BpfProgram, possibleCpus } from '../../bpf/napi/index.js';
+import {
+  type BpfError,
+  type BpfLink,
+  BpfObject,
+  type BpfProgram,
+  possibleCpus,
+} from '../../bpf/napi/index.js';
 import { nameCounters, type ProbeSet, type ProbeTotals } from '../core/probe-counters.ts';
 import { ProbeTurns, type Turn } from './probe-turns.ts';
 import { ScaledReadings } from './scaled-readings.ts';
@@ -22,6 +28,10 @@ export interface HostProbes {
    * the next one catches up.
    */
   read(): { readonly [set in ProbeSet]?: ProbeTotals };
+  /** Frequent events are not counted until `resume`, and the time until then is none of `ns`. What is counted at rare events, or copied, goes on. */
+  pause(): void;
+  /** @throws BpfError when a program cannot be attached again. */
+  resume(): void;
   /** Detaches and unloads them. */
   close(): void;
 }
@@ -46,6 +56,7 @@ const FREQUENT = 'often_';
 export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOptions): HostProbes {
   const opened: OpenSet[] = [];
   let turns: ProbeTurns | undefined;
+  let links: BpfLink[] = [];
   const close = () => {
     turns?.close();
     for (const { object } of opened) object.close();
@@ -56,20 +67,44 @@ export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOpt
     close();
     throw error;
   }
-  const began = process.hrtime.bigint();
-  if (options.turn !== undefined) turns = new ProbeTurns(opened.flatMap(frequentPrograms), options.turn);
+  const frequent = opened.flatMap(frequentPrograms);
+  const come = () => {
+    for (const program of frequent) links.push(program.attach());
+  };
+  let began = process.hrtime.bigint();
+  let paused: bigint | undefined;
+  try {
+    if (options.turn !== undefined) turns = new ProbeTurns(frequent, options.turn);
+    else come();
+  } catch (error) {
+    close();
+    throw error;
+  }
   const scales = new Map(opened.map(({ set }) => [set, new ScaledReadings(set)]));
   return {
     read: () => {
-      const ns = Number(process.hrtime.bigint() - began);
+      const ns = Number((paused ?? process.hrtime.bigint()) - began);
       const countedNs = turns?.countedNs;
-      turns?.restart();
+      if (paused === undefined) turns?.restart();
       return Object.fromEntries(
         opened.map(({ set, object }) => {
           const seen = { ns, ...readSet(set, object) };
           return [set, countedNs === undefined ? seen : scales.get(set)?.next(seen, countedNs)];
         }),
       );
+    },
+    pause: () => {
+      paused ??= process.hrtime.bigint();
+      turns?.close();
+      for (const link of links) link.destroy();
+      links = [];
+    },
+    resume: () => {
+      if (paused === undefined) return;
+      began += process.hrtime.bigint() - paused;
+      paused = undefined;
+      if (turns === undefined) come();
+      else turns.restart();
     },
     close,
   };
@@ -123,12 +158,12 @@ function choosePrograms(
   return can.sync && can.kept;
 }
 
-function startSet(object: BpfObject, { tgid, turn }: HostProbesOptions): BpfObject {
+function startSet(object: BpfObject, { tgid }: HostProbesOptions): BpfObject {
   if (tgid !== undefined) object.setGlobal('only_tgid', tgid);
   object.load();
   for (const program of object.programs) {
     if (!program.autoload || program.section === 'raw_tp') continue;
-    if (turn === undefined || !program.name.startsWith(FREQUENT)) program.attach();
+    if (!program.name.startsWith(FREQUENT)) program.attach();
   }
   for (const map of object.maps) {
     const event = (PERF_EVENTS as Readonly<Record<string, number>>)[map.name];

@@ -42,6 +42,7 @@ export class ProbeTurns {
     this.#wait(this.#begin());
   }
 
+  /** Away until `restart`, or for good. */
   close(): void {
     clearTimeout(this.#timer);
     if (this.#since !== undefined) this.#go();

@@ -8,6 +8,7 @@ import { ENGINE_NAMES } from '../../core/trial.ts';
 import { readYaml } from '../../core/yaml-source.ts';
 import { zodFaults } from '../../core/zod-faults.ts';
 import { GUARD_DEFAULTS } from '../guard/config.ts';
+import { REST_DEFAULTS } from '../sense/rest.ts';
 
 const ms = z.number().positive().max(86_400_000);
 const share = z.number().min(0).max(1);
@@ -35,6 +36,19 @@ export const ConfigSchema = z.strictObject({
   windowMs: z.number().min(50).max(60_000).default(1000),
   /** For how much of each window frequent events are counted, ms, so that counting costs less; as long as a window or longer: all the time. */
   probeMs: z.number().min(5).max(60_000).default(100),
+  /** After so many windows that change nothing (`after`) probes rest, and what the kernel counts anyway is watched. `false`: never. */
+  rest: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        after: count.default(REST_DEFAULTS.after),
+        /** So long at most, ms; then there is a window. */
+        mostMs: z.number().min(50).max(600_000).default(REST_DEFAULTS.mostMs),
+        /** A rate that is so many times what it was ends the rest. */
+        factor: z.number().min(1.05).max(100).default(REST_DEFAULTS.factor),
+      }),
+    ])
+    .prefault({}),
   probes: z.array(z.enum(PROBE_SETS)).min(1).default(['cpu', 'mem', 'io', 'net']),
   /** A policy that costs at most this share more than the best is kept. */
   prefer: share.default(0.02),

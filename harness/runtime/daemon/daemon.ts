@@ -56,6 +56,8 @@ export class Daemon {
   #queue: Promise<unknown> = Promise.resolve();
   #keepFault: string | undefined;
   #stopping = false;
+  /** Windows in a row after which nothing was to be done, and nothing is under way. */
+  #calm = 0;
   #preparing: AbortController | undefined;
   selector: Selector;
   guard: GuardConfig;
@@ -91,7 +93,7 @@ export class Daemon {
     try {
       await this.serial(() => this.#check());
       while (!signal.aborted) {
-        const window = await sensor.next(signal);
+        const window = await sensor.next(signal, () => this.#calm);
         await this.serial(() => this.#onWindow(window));
       }
     } catch (error) {
@@ -134,6 +136,7 @@ export class Daemon {
 
   /** Has the guard decide about something that is no window, does it, and records it as an event. Only within `serial`. */
   async decide(input: GuardInput, event: Event['event'], what: string): Promise<JournalLine> {
+    this.#calm = 0;
     const from = this.#state.policy;
     const verdict = this.ask(input);
     const answer = await this.#act(verdict);
@@ -164,7 +167,7 @@ export class Daemon {
       excluded: this.#quarantined(),
     });
     const from = this.#state.policy;
-    const { health } = window;
+    const { health, rested } = window;
     const canLog = journal.fault === undefined;
     const verdict = this.ask({
       kind: 'window',
@@ -176,9 +179,15 @@ export class Daemon {
     const decidedMs = (clock.nowNs() - window.beganNs) / 1e6 - window.ms;
     const answer = await this.#act(verdict, selection.interval);
     const { action, rule, because } = verdict;
+    this.#calm = isCalm(verdict, this.guard.harm) ? this.#calm + 1 : 0;
     this.#write({
       kind: 'decision',
-      window: { index: window.index, ms: rounded(window.ms), health },
+      window: {
+        index: window.index,
+        ms: rounded(window.ms),
+        ...(rested === undefined ? {} : { rested: { ...rested, ms: rounded(rested.ms) } }),
+        health,
+      },
       ...(window.vector === undefined ? {} : { vector: briefly(window.vector) }),
       ...(window.unknown === undefined ? {} : { unknown: window.unknown }),
       selection,
@@ -311,6 +320,13 @@ export class Daemon {
   #now(): number {
     return this.#parts.clock.nowNs();
   }
+}
+
+/** Nothing was done, nobody else was named, and if a switch is still watched, its first effect has been judged. */
+function isCalm({ state, action, rule }: Verdict, harm: GuardConfig['harm']): boolean {
+  const { candidate, watch } = state;
+  if (action.kind !== 'stay' || rule === 'no-evidence' || candidate !== undefined) return false;
+  return watch === undefined || watch.after.length >= harm.windows;
 }
 
 function rounded(value: number): number {

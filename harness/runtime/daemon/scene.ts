@@ -141,6 +141,8 @@ export interface Scene {
   readonly kept: GuardState[];
   /** Lives through these windows, and leaves the daemon as it is then. */
   live(windows: readonly SceneWindow[]): Promise<void>;
+  /** What the daemon tells the sensor: windows in a row that changed nothing. */
+  calm(): number;
   /** As SIGTERM. */
   stop(): Promise<void>;
 }
@@ -185,8 +187,10 @@ export function openScene(
   let wake = Promise.withResolvers<void>();
   let idle = Promise.withResolvers<void>();
   let now: SceneWindow | undefined;
+  let calm = (): number => 0;
   const sensor: Sensor = {
-    async next(signal): Promise<Window> {
+    async next(signal, calmNow): Promise<Window> {
+      calm = calmNow;
       while (waiting.length === 0) {
         idle.resolve();
         await Promise.race([
@@ -243,6 +247,7 @@ export function openScene(
       await idle.promise;
       await daemon.serial(async () => undefined);
     },
+    calm: () => calm(),
     async stop() {
       stop.abort(new Error('stopped'));
       await running;

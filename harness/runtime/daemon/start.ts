@@ -102,6 +102,7 @@ export async function runDaemon(
       sets: config.probes,
       windowMs: config.windowMs,
       probeMs: config.probeMs,
+      rest: config.rest || undefined,
       cpus,
       clock,
       open: world.openProbes(probes),
@@ -166,7 +167,7 @@ export async function runDaemon(
         selector = opened;
         daemon.selector = opened;
         daemon.guard = next.guard;
-        sensor.pace(next.windowMs, next.probeMs);
+        sensor.pace(next.windowMs, next.probeMs, next.rest || undefined);
         config = next;
         daemon.note('reloaded', `map ${options.map ?? next.map ?? map}`);
         await old.close();

@@ -57,6 +57,7 @@ function explainDecision(line: Decision): string {
           : `${to} took the place of ${from}.`;
   return join([
     `At ${line.at}, decision ${line.seq}, window ${window.index} of ${(window.ms / 1000).toFixed(2)} s.`,
+    restWords(window.rested),
     `${healthWords(health)}`,
     look,
     asked,
@@ -64,6 +65,11 @@ function explainDecision(line: Decision): string {
     done,
     answerWords(line.answer),
   ]);
+}
+
+function restWords(rested: Decision['window']['rested']): string {
+  if (rested === undefined) return '';
+  return `Probes had rested for ${(rested.ms / 1000).toFixed(1)} s, as nothing changed; then ${rested.woke}.`;
 }
 
 function nearWords({ selection }: Decision): string {

@@ -50,6 +50,28 @@ export class ReopeningProbes {
     }
   }
 
+  /** Frequent events are not counted until `wake`. */
+  rest(): void {
+    try {
+      this.#probes?.pause();
+    } catch (error) {
+      this.lose(`cannot be detached: ${firstLine(error)}`);
+    }
+  }
+
+  /** The next window begins now: what was counted during the rest is none of it. */
+  wake(): void {
+    try {
+      this.#probes?.resume();
+      const now = this.#probes?.read()[this.set];
+      // Frequent events that are scaled up are absent in a reading without a turn; they did not grow.
+      if (now !== undefined && this.#last !== undefined)
+        this.#last = { ...this.#last, ...now, counters: { ...this.#last.counters, ...now.counters } };
+    } catch (error) {
+      this.lose(`cannot be attached again: ${firstLine(error)}`);
+    }
+  }
+
   /** The probes do not count any more, whatever their counters say: they are loaded anew at the next window. */
   lose(why: string): void {
     this.fault = `probe set ${this.set} ${why}`;

@@ -9,12 +9,16 @@ import type { Clock } from './clock.ts';
 import { healthOf } from './health.ts';
 import { pressureBetween, readPressure } from './pressure.ts';
 import { type OpenProbes, ReopeningProbes } from './probe-set.ts';
+import { readPulse } from './pulse.ts';
+import { type RestConfig, type Rested, RestWatch } from './rest.ts';
 
 export interface SensorOptions {
   readonly sets: readonly ProbeSet[];
   readonly windowMs: number;
   /** For how much of each window frequent events are counted; absent: all the time. */
   readonly probeMs?: number;
+  /** When nothing changes, probes rest; absent: never. */
+  readonly rest?: RestConfig | undefined;
   readonly cpus: number;
   readonly open: OpenProbes;
   readonly clock: Clock;
@@ -31,6 +35,8 @@ const SILENT_FROM = 50;
 export class ProbeSensor implements Sensor {
   #windowMs: number;
   #probeMs: number;
+  #rest: RestConfig | undefined;
+  readonly #watch: RestWatch;
   readonly #options: SensorOptions;
   readonly #sets: readonly ReopeningProbes[];
   #index = 0;
@@ -43,6 +49,8 @@ export class ProbeSensor implements Sensor {
     this.#options = options;
     this.#windowMs = options.windowMs;
     this.#probeMs = options.probeMs ?? Number.POSITIVE_INFINITY;
+    this.#rest = options.rest;
+    this.#watch = new RestWatch(options.clock, options.cpus, () => readPulse(this.#proc('stat')));
     this.#sets = options.sets.map((set) => new ReopeningProbes(set, () => options.open(set, this.#turn())));
     this.#beganNs = options.clock.nowNs();
     this.#pressure = readPressure(this.#proc('pressure'));
@@ -50,7 +58,8 @@ export class ProbeSensor implements Sensor {
   }
 
   /** Of the windows that begin from now on; where it is another than before, probes are loaded anew, and one window says nothing. */
-  pace(windowMs: number, probeMs: number): void {
+  pace(windowMs: number, probeMs: number, rest?: RestConfig): void {
+    this.#rest = rest;
     if (windowMs === this.#windowMs && probeMs === this.#probeMs) return;
     this.#windowMs = windowMs;
     this.#probeMs = probeMs;
@@ -67,8 +76,9 @@ export class ProbeSensor implements Sensor {
     return this.#sets.flatMap(({ fault }) => fault ?? []);
   }
 
-  async next(signal: AbortSignal): Promise<Window> {
+  async next(signal: AbortSignal, calm: () => number = () => 0): Promise<Window> {
     const { clock, cpus } = this.#options;
+    const rested = await this.#restWhile(calm, signal);
     await clock.until(this.#beganNs + this.#windowMs * 1e6, signal);
     const counters: { -readonly [K in keyof Window['counters']]: Window['counters'][K] } = {};
     for (const probes of this.#sets) {
@@ -80,6 +90,7 @@ export class ProbeSensor implements Sensor {
     const nowNs = clock.nowNs();
     this.#beganNs = nowNs;
     const ns = nowNs - beganNs;
+    this.#watch.closed();
     const pressure = readPressure(this.#proc('pressure'));
     const given = this.#readGiven();
     const grown = given === undefined || this.#given === undefined ? undefined : given - this.#given;
@@ -92,7 +103,14 @@ export class ProbeSensor implements Sensor {
     );
     this.#pressure = pressure;
     this.#given = given;
-    const window = { index: this.#index++, beganNs, ms: ns / 1e6, counters, health };
+    const window = {
+      index: this.#index++,
+      beganNs,
+      ms: ns / 1e6,
+      counters,
+      health,
+      ...(rested === undefined ? {} : { rested }),
+    };
     const vector = windowVector(counters, cpus);
     return vector.kind === 'unknown'
       ? { ...window, unknown: vector.why }
@@ -101,6 +119,23 @@ export class ProbeSensor implements Sensor {
 
   close(): void {
     for (const probes of this.#sets) probes.close();
+  }
+
+  /** Undefined: there was no time to rest. */
+  async #restWhile(calm: () => number, signal: AbortSignal): Promise<Rested | undefined> {
+    const config = this.#rest;
+    if (config === undefined) return undefined;
+    // A new pace is a reason to begin anew, too.
+    const mayRest = () => config === this.#rest && calm() >= config.after && this.faults().length === 0;
+    if (!mayRest()) return undefined;
+    for (const probes of this.#sets) probes.rest();
+    const rested = await this.#watch.until(config, this.#windowMs, mayRest, signal);
+    this.#switches = undefined;
+    for (const probes of this.#sets) probes.wake();
+    this.#pressure = readPressure(this.#proc('pressure'));
+    this.#given = this.#readGiven();
+    this.#beganNs = this.#options.clock.nowNs();
+    return rested;
   }
 
   /** Probes that saw no switch where the kernel counts many are gone, although nobody said so. */

@@ -64,7 +64,7 @@ function fakeProbes(path: string): HostProbes {
     return { [set]: { ns, missed: 0, counters: halfBusy(ns / 1e9).sets[set] ?? {} } };
   };
   read();
-  return { read, close: () => undefined };
+  return { read, pause: () => undefined, resume: () => undefined, close: () => undefined };
 }
 
 async function attach(link: Socket, ops: string): Promise<void> {

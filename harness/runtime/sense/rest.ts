@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock } from './clock.ts';
+import { changeOf, type Pulse, type PulseTotals, pulseBetween } from './pulse.ts';
+
+/** When probes rest, and what ends that. */
+export interface RestConfig {
+  /** Windows in a row that changed nothing, after which they rest. */
+  readonly after: number;
+  /** Then there is a window all the same, ms. */
+  readonly mostMs: number;
+  /** A rate of what the kernel counts anyway that is so many times what it was ends the rest. */
+  readonly factor: number;
+}
+
+/** Whatever happens is seen within five seconds. */
+export const REST_DEFAULTS: RestConfig = { after: 3, mostMs: 3000, factor: 1.5 };
+
+export interface Rested {
+  readonly ms: number;
+  /** What ended it. */
+  readonly woke: string;
+}
+
+/** Pulses that are known of the present load; older ones are forgotten. */
+const KEPT = 8;
+
+/**
+ * Looks at the machine's pulse in the steps of windows, while these close and while probes rest. What it has seen since the last change is
+ * how the present load goes.
+ */
+export class RestWatch {
+  readonly #clock: Clock;
+  readonly #cpus: number;
+  readonly #read: () => PulseTotals | undefined;
+  #known: Pulse[] = [];
+  #last: { readonly atNs: number; readonly totals: PulseTotals } | undefined;
+
+  constructor(clock: Clock, cpus: number, read: () => PulseTotals | undefined) {
+    this.#clock = clock;
+    this.#cpus = cpus;
+    this.#read = read;
+  }
+
+  /** A window closed: its pulse is one of those that are known. */
+  closed(): void {
+    const pulse = this.#beat();
+    if (pulse !== undefined) this.#learn(pulse);
+  }
+
+  /** Resolves when the rest is over. `calm` is asked at each step; `stepMs` is as long as a window. */
+  async until(config: RestConfig, stepMs: number, calm: () => boolean, signal: AbortSignal): Promise<Rested> {
+    const beganNs = this.#clock.nowNs();
+    const rested = (woke: string) => ({ ms: (this.#clock.nowNs() - beganNs) / 1e6, woke });
+    for (;;) {
+      const leftMs = config.mostMs - (this.#clock.nowNs() - beganNs) / 1e6;
+      await this.#clock.until(this.#clock.nowNs() + Math.min(stepMs, leftMs) * 1e6, signal);
+      if (!calm()) return rested('something happened');
+      // A step that is cut short by the end of the rest says little.
+      if (leftMs <= stepMs) {
+        this.#beat();
+        return rested('it was time');
+      }
+      const pulse = this.#beat();
+      if (pulse === undefined) return rested('the kernel does not tell how it goes');
+      const change = changeOf(this.#known, pulse, config.factor, this.#cpus);
+      if (change !== undefined) this.#known = [];
+      this.#learn(pulse);
+      if (change !== undefined) return rested(change);
+    }
+  }
+
+  #learn(pulse: Pulse): void {
+    this.#known = [...this.#known, pulse].slice(-KEPT);
+  }
+
+  /** Since the last one; undefined for the first. */
+  #beat(): Pulse | undefined {
+    const totals = this.#read();
+    const atNs = this.#clock.nowNs();
+    const last = this.#last;
+    this.#last = totals === undefined ? undefined : { atNs, totals };
+    return totals === undefined || last === undefined
+      ? undefined
+      : pulseBetween(last.totals, totals, atNs - last.atNs);
+  }
+}
