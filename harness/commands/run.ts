@@ -7,12 +7,13 @@ import type { EngineName } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
 import { type Plan, planTrials } from '../plan/plan.ts';
 import { formatShard, type Shard, shardOf } from '../plan/shard.ts';
-import { type RecordSink, type RunEnd, runTrials } from '../run/controller.ts';
+import { type RunEnd, runTrials } from '../run/controller.ts';
 import { machinesThatFit, preflight, requireMemory } from '../run/preflight.ts';
 import { resultsPlace } from '../run/results-place.ts';
 import { readSpec } from '../spec/read-spec.ts';
 import { addNodes, fingerprintOf, ownNode } from '../store/nodes.ts';
 import { RUN_FILES } from '../store/run-folder.ts';
+import type { TrialLog } from '../store/trial-log.ts';
 import type { Command, CommandContext } from './context.ts';
 import { jobsOn } from './fidelity-engines.ts';
 import { openLab } from './open-lab.ts';
@@ -53,7 +54,7 @@ export interface PlannedSpec {
   readonly plan: Plan;
   readonly catalog: Catalog;
   /** The engine that its trials get, made of the one that the spec asks for. */
-  readonly dress?: (engine: Engine, log: RecordSink) => Engine;
+  readonly dress?: (engine: Engine, log: TrialLog) => Engine;
   /** Told where the run is, once its trials have ended. */
   readonly ended?: (folder: string, end: RunEnd) => Promise<void>;
 }

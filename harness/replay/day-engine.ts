@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog } from '../core/catalog.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
+import { readLog } from '../store/read-log.ts';
 import type { Arm } from './arms.ts';
 import type { Day } from './day.ts';
 import type { DayInputs } from './day-inputs.ts';
@@ -16,7 +17,8 @@ export interface DayEngineParts {
   readonly trials: readonly PlannedTrial[];
   readonly inputs: DayInputs;
   readonly catalog: Pick<Catalog, 'workloads'>;
-  readonly log: { readonly records: readonly TrialRecord[] };
+  /** Its `records` lack what guests printed; that is read from its file. */
+  readonly log: { readonly records: readonly Pick<TrialRecord, 'block' | 'policy'>[]; readonly path: string };
 }
 
 /**
@@ -35,10 +37,12 @@ export function dayEngine(engine: Engine, parts: DayEngineParts): Engine {
       const others = trials.filter(({ block, policy }) => block === planned.block && policy !== 'oracle');
       let switches: Readonly<Record<string, string>> | undefined;
       if (arm.kind === 'oracle') {
-        const recorded = () =>
-          log.records.filter(({ block, policy }) => block === planned.block && policy !== 'oracle');
-        while (recorded().length < others.length) await delay(LOOK_MS, undefined, { signal });
-        switches = foresee(day, arms, recorded(), catalog)?.switches;
+        const isOther = ({ block, policy }: Pick<TrialRecord, 'block' | 'policy'>) =>
+          block === planned.block && policy !== 'oracle';
+        while (log.records.filter(isOther).length < others.length)
+          await delay(LOOK_MS, undefined, { signal });
+        const { records } = await readLog(log.path);
+        switches = foresee(day, arms, records.filter(isOther), catalog)?.switches;
       }
       return engine.runTrial(
         { ...orders, files: [...inputs.filesOf(arm, switches)] },

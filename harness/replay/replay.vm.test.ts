@@ -98,7 +98,14 @@ test('a scheduler that stalls is thrown out by the kernel; the daemon tells of i
   const trial = { ...plan.trials[0], trial: '0000', policy: AUTO.id } as (typeof plan.trials)[number];
   const { record } = await withSlots(1, () =>
     runOne({
-      engine: dayEngine(engine, { day, arms, trials: [trial], inputs, catalog: known, log: { records: [] } }),
+      engine: dayEngine(engine, {
+        day,
+        arms,
+        trials: [trial],
+        inputs,
+        catalog: known,
+        log: { records: [], path: '' },
+      }),
       machine: spec.machine,
       policy: known.policies.get(AUTO.id) as Policy,
       workload: known.workloads.get(day.name) as Workload,

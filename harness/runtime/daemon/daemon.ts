@@ -323,9 +323,9 @@ export class Daemon {
 }
 
 /** Nothing was done, nobody else was named, and if a switch is still watched, its first effect has been judged. */
-function isCalm({ state, action, rule }: Verdict, harm: GuardConfig['harm']): boolean {
+function isCalm({ state, action }: Verdict, harm: GuardConfig['harm']): boolean {
   const { candidate, watch } = state;
-  if (action.kind !== 'stay' || rule === 'no-evidence' || candidate !== undefined) return false;
+  if (action.kind !== 'stay' || candidate !== undefined) return false;
   return watch === undefined || watch.after.length >= harm.windows;
 }
 
