@@ -32,8 +32,8 @@ export interface Window {
   readonly beganNs: number;
   /** Length as measured, ms; what was planned may differ when the daemon was late. */
   readonly ms: number;
-  /** Right before it probes rested for so long, as nothing changed; `woke` says what ended that. */
-  readonly rested?: { readonly ms: number; readonly woke: string };
+  /** Right before it probes rested for so long, as nothing changed; `woke` says what ended that, and `changed` whether the machine does. */
+  readonly rested?: { readonly ms: number; readonly woke: string; readonly changed: boolean };
   /** Differences of two readings, by set; a set whose probe is gone is absent. */
   readonly counters: { readonly [set in ProbeSet]?: ProbeTotals };
   /** How the system looks: unit length. Exactly one of `vector` and `unknown` is there. */

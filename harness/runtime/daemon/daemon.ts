@@ -42,6 +42,9 @@ export interface DaemonParts {
   readonly saw?: (line: JournalLine) => void;
 }
 
+/** A window that named another policy takes so many more that do not before a sensor may rest: the next one may name it again. */
+const DOUBT = 4;
+
 /** How often the kernel is asked between windows whether the policy is still there, ms. */
 const CHECK_MS = 500;
 
@@ -179,7 +182,7 @@ export class Daemon {
     const decidedMs = (clock.nowNs() - window.beganNs) / 1e6 - window.ms;
     const answer = await this.#act(verdict, selection.interval);
     const { action, rule, because } = verdict;
-    this.#calm = isCalm(verdict, this.guard.harm) ? this.#calm + 1 : 0;
+    this.#calm = calmAfter(rested?.changed ? 0 : this.#calm, verdict, this.guard.harm);
     this.#write({
       kind: 'decision',
       window: {
@@ -322,11 +325,13 @@ export class Daemon {
   }
 }
 
-/** Nothing was done, nobody else was named, and if a switch is still watched, its first effect has been judged. */
-function isCalm({ state, action }: Verdict, harm: GuardConfig['harm']): boolean {
+/** Windows in a row after which there was nothing to do; below 0 where the last ones did not agree. */
+function calmAfter(calm: number, { state, action }: Verdict, harm: GuardConfig['harm']): number {
   const { candidate, watch } = state;
-  if (action.kind !== 'stay' || candidate !== undefined) return false;
-  return watch === undefined || watch.after.length >= harm.windows;
+  if (action.kind !== 'stay') return 0;
+  if (candidate !== undefined) return -DOUBT;
+  const judged = watch === undefined || watch.after.length >= harm.windows;
+  return judged ? calm + 1 : Math.min(0, calm);
 }
 
 function rounded(value: number): number {

@@ -27,13 +27,17 @@ function scene(rate: (seconds: number) => number) {
 
 test('without a change the rest lasts as long as it may, and no longer', async (t) => {
   const { watch } = scene(() => 10_000);
-  t.deepEqual(await watch.until(CONFIG, 1000, () => true, never), { ms: 4000, woke: 'it was time' });
+  t.deepEqual(await watch.until(CONFIG, 1000, () => true, never), {
+    ms: 4000,
+    woke: 'it was time',
+    changed: false,
+  });
 });
 
 test('a change ends it at the step after, and is the new usual', async (t) => {
   const { watch } = scene((seconds) => (seconds <= 3 ? 10_000 : 40_000));
   const first = await watch.until(CONFIG, 1000, () => true, never);
-  t.deepEqual(first, { ms: 3000, woke: '40000/s context switches, were 10000/s' });
+  t.deepEqual(first, { ms: 3000, woke: '40000/s context switches, were 10000/s', changed: true });
   t.is((await watch.until(CONFIG, 1000, () => true, never)).woke, 'it was time');
 });
 
@@ -43,6 +47,7 @@ test('what happens elsewhere ends it at the next step', async (t) => {
   t.deepEqual(await watch.until(CONFIG, 1000, () => ++steps < 2, never), {
     ms: 2000,
     woke: 'something happened',
+    changed: false,
   });
 });
 
@@ -51,6 +56,7 @@ test('a kernel that does not tell how it goes is not rested beside', async (t) =
   t.deepEqual(await watch.until(CONFIG, 1000, () => true, never), {
     ms: 1000,
     woke: 'the kernel does not tell how it goes',
+    changed: false,
   });
 });
 

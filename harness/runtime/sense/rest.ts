@@ -19,13 +19,15 @@ export interface Rested {
   readonly ms: number;
   /** What ended it. */
   readonly woke: string;
+  /** Whether the machine goes otherwise than before. */
+  readonly changed: boolean;
 }
 
 /** Pulses that are known of the present load; older ones are forgotten. */
 const KEPT = 8;
 
 /**
- * Looks at the machine's pulse in the steps of windows, while these close and while probes rest. What it has seen since the last change is
+ * Looks at the machine's pulse when a window closes, and in steps while probes rest. What it has seen since the last change is
  * how the present load goes.
  */
 export class RestWatch {
@@ -47,10 +49,14 @@ export class RestWatch {
     if (pulse !== undefined) this.#learn(pulse);
   }
 
-  /** Resolves when the rest is over. `calm` is asked at each step; `stepMs` is as long as a window. */
+  /** Resolves when the rest is over. `calm` is asked at each step of `stepMs`. */
   async until(config: RestConfig, stepMs: number, calm: () => boolean, signal: AbortSignal): Promise<Rested> {
     const beganNs = this.#clock.nowNs();
-    const rested = (woke: string) => ({ ms: (this.#clock.nowNs() - beganNs) / 1e6, woke });
+    const rested = (woke: string, changed = false) => ({
+      ms: (this.#clock.nowNs() - beganNs) / 1e6,
+      woke,
+      changed,
+    });
     for (;;) {
       const leftMs = config.mostMs - (this.#clock.nowNs() - beganNs) / 1e6;
       await this.#clock.until(this.#clock.nowNs() + Math.min(stepMs, leftMs) * 1e6, signal);
@@ -65,7 +71,7 @@ export class RestWatch {
       const change = changeOf(this.#known, pulse, config.factor, this.#cpus);
       if (change !== undefined) this.#known = [];
       this.#learn(pulse);
-      if (change !== undefined) return rested(change);
+      if (change !== undefined) return rested(change, true);
     }
   }
 

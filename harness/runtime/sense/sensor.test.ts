@@ -74,7 +74,7 @@ test('probes rest while nothing changes, and a window after it counts itself alo
   t.is(busy.rested, undefined);
   t.deepEqual(seen, { paused: 0, resumed: 0, opened: 1 });
   const rested = await sensor.next(never, () => 3);
-  t.deepEqual(rested.rested, { ms: 4000, woke: 'it was time' });
+  t.deepEqual(rested.rested, { ms: 4000, woke: 'it was time', changed: false });
   t.deepEqual(seen, { paused: 1, resumed: 1, opened: 1 });
   t.is(rested.ms, 1000);
   t.deepEqual(rested.counters.cpu?.ns, 1e9);

@@ -129,7 +129,7 @@ export class ProbeSensor implements Sensor {
     const mayRest = () => config === this.#rest && calm() >= config.after && this.faults().length === 0;
     if (!mayRest()) return undefined;
     for (const probes of this.#sets) probes.rest();
-    const rested = await this.#watch.until(config, this.#windowMs, mayRest, signal);
+    const rested = await this.#watch.until(config, this.#windowMs / 2, mayRest, signal);
     this.#switches = undefined;
     for (const probes of this.#sets) probes.wake();
     this.#pressure = readPressure(this.#proc('pressure'));
