@@ -43,12 +43,16 @@ export interface Window {
   readonly health: Health;
 }
 
+/** How it stands, for a sensor that may rest. */
+export interface Calm {
+  readonly policy: string;
+  /** Windows in a row after which there was nothing to do; below 0 where the last ones did not agree. */
+  readonly windows: number;
+}
+
 export interface Sensor {
-  /**
-   * Resolves when the next window closes; rejects with the signal's reason when that comes first. While `calm` (windows in a row in which
-   * there was nothing to do, asked again and again) is high enough the sensor may rest first.
-   */
-  next(signal: AbortSignal, calm: () => number): Promise<Window>;
+  /** Resolves when the next window closes; rejects with the signal's reason when that comes first. While it is calm the sensor may rest first. */
+  next(signal: AbortSignal, now: () => Calm): Promise<Window>;
   close(): void;
 }
 

@@ -48,7 +48,6 @@ const ATTEMPTS = [
 const PERF_EVENTS = { perf_cycles: 0, perf_instructions: 1, perf_llc_references: 2, perf_llc_misses: 3 };
 const ABSENT_HALF = 2 ** 32 - 1;
 const FREQUENT = 'often_';
-const FUNCTION = 'fentry/';
 
 /**
  * Loads and attaches sets of probes. Needs root and a kernel with BTF.
@@ -63,18 +62,19 @@ export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOpt
     for (const { object } of opened) object.close();
   };
   try {
-    for (const set of sets) opened.push({ set, ...openSet(set, options) });
+    for (const set of sets) opened.push({ set, object: openSet(set, options) });
   } catch (error) {
     close();
     throw error;
   }
   const frequent = opened.flatMap(frequentPrograms);
-  const attached = (programs: readonly BpfProgram[]) => programs.map((program) => program.attach());
+  const come = () => {
+    links = frequent.map((program) => program.attach());
+  };
   let began = process.hrtime.bigint();
   let paused: bigint | undefined;
   try {
-    links = opened.flatMap(({ watching }) => watching);
-    if (options.turn === undefined) links = [...links, ...attached(frequent)];
+    if (options.turn === undefined) come();
     else turns = new ProbeTurns(frequent, options.turn);
   } catch (error) {
     close();
@@ -103,8 +103,8 @@ export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOpt
       if (paused === undefined) return;
       began += process.hrtime.bigint() - paused;
       paused = undefined;
-      links = attached([...opened.flatMap(functionPrograms), ...(turns === undefined ? frequent : [])]);
-      turns?.restart();
+      if (turns === undefined) come();
+      else turns.restart();
     },
     close,
   };
@@ -113,8 +113,6 @@ export function openHostProbes(sets: readonly ProbeSet[], options: HostProbesOpt
 interface OpenSet {
   readonly set: ProbeSet;
   readonly object: BpfObject;
-  /** Of its programs at functions, which are attached before the others: some kernels cannot. */
-  readonly watching: readonly BpfLink[];
 }
 
 /** Those that may come and go: see bpf/probes/probe.h. */
@@ -122,18 +120,13 @@ function frequentPrograms({ object }: OpenSet): BpfProgram[] {
   return object.programs.filter(({ name, autoload }) => autoload && name.startsWith(FREQUENT));
 }
 
-/** Those that stand at a function of the kernel that is called often. */
-function functionPrograms({ object }: Pick<OpenSet, 'object'>): BpfProgram[] {
-  return object.programs.filter(({ section, autoload }) => autoload && section.startsWith(FUNCTION));
-}
-
-function openSet(set: ProbeSet, options: HostProbesOptions): Omit<OpenSet, 'set'> {
+function openSet(set: ProbeSet, options: HostProbesOptions): BpfObject {
   let fault: unknown;
   for (const lacks of ATTEMPTS) {
     const object = BpfObject.open(join(options.objects, `${set}.bpf.o`));
     try {
       if (!choosePrograms(object, lacks)) continue;
-      return { object, watching: startSet(object, options) };
+      return startSet(object, options);
     } catch (error) {
       fault = error;
       // Another choice of programs helps only where the kernel refused one.
@@ -151,7 +144,7 @@ function choosePrograms(
 ): boolean {
   let can = { sync: !lacks.sync, kept: !lacks.kept };
   for (const program of object.programs) {
-    if (program.section.startsWith(FUNCTION)) {
+    if (program.section.startsWith('fentry/')) {
       can = { ...can, sync: true };
       program.autoload = !lacks.sync;
     } else if (program.name === 'kept') {
@@ -165,19 +158,18 @@ function choosePrograms(
   return can.sync && can.kept;
 }
 
-function startSet(object: BpfObject, { tgid }: HostProbesOptions): BpfLink[] {
+function startSet(object: BpfObject, { tgid }: HostProbesOptions): BpfObject {
   if (tgid !== undefined) object.setGlobal('only_tgid', tgid);
   object.load();
   for (const program of object.programs) {
     if (!program.autoload || program.section === 'raw_tp') continue;
-    if (!program.name.startsWith(FREQUENT) && !program.section.startsWith(FUNCTION)) program.attach();
+    if (!program.name.startsWith(FREQUENT)) program.attach();
   }
-  const links = functionPrograms({ object }).map((program) => program.attach());
   for (const map of object.maps) {
     const event = (PERF_EVENTS as Readonly<Record<string, number>>)[map.name];
     if (event !== undefined) map.fillPerfEvents(0, event);
   }
-  return links;
+  return object;
 }
 
 function readSet(set: ProbeSet, object: BpfObject): Omit<ProbeTotals, 'ns'> {

@@ -43,7 +43,7 @@ export interface DaemonParts {
 }
 
 /** A window that named another policy takes so many more that do not before a sensor may rest: the next one may name it again. */
-const DOUBT = 4;
+const DOUBT = 2;
 
 /** How often the kernel is asked between windows whether the policy is still there, ms. */
 const CHECK_MS = 500;
@@ -59,7 +59,7 @@ export class Daemon {
   #queue: Promise<unknown> = Promise.resolve();
   #keepFault: string | undefined;
   #stopping = false;
-  /** Windows in a row after which nothing was to be done, and nothing is under way. */
+  /** See `Calm.windows`. */
   #calm = 0;
   #preparing: AbortController | undefined;
   selector: Selector;
@@ -96,7 +96,7 @@ export class Daemon {
     try {
       await this.serial(() => this.#check());
       while (!signal.aborted) {
-        const window = await sensor.next(signal, () => this.#calm);
+        const window = await sensor.next(signal, () => ({ policy: this.#state.policy, windows: this.#calm }));
         await this.serial(() => this.#onWindow(window));
       }
     } catch (error) {
@@ -325,7 +325,7 @@ export class Daemon {
   }
 }
 
-/** Windows in a row after which there was nothing to do; below 0 where the last ones did not agree. */
+/** `Calm.windows` after one more window. */
 function calmAfter(calm: number, { state, action }: Verdict, harm: GuardConfig['harm']): number {
   const { candidate, watch } = state;
   if (action.kind !== 'stay') return 0;

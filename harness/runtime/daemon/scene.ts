@@ -8,6 +8,7 @@ import { dryActuator } from '../actuate/dry-actuator.ts';
 import type { Held, Holder } from '../actuate/holder.ts';
 import { KernelActuator } from '../actuate/kernel-actuator.ts';
 import {
+  type Calm,
   EEVDF,
   type Health,
   type KernelState,
@@ -187,7 +188,7 @@ export function openScene(
   let wake = Promise.withResolvers<void>();
   let idle = Promise.withResolvers<void>();
   let now: SceneWindow | undefined;
-  let calm = (): number => 0;
+  let calm = (): Calm => ({ policy: EEVDF, windows: 0 });
   const sensor: Sensor = {
     async next(signal, calmNow): Promise<Window> {
       calm = calmNow;
@@ -247,7 +248,7 @@ export function openScene(
       await idle.promise;
       await daemon.serial(async () => undefined);
     },
-    calm: () => calm(),
+    calm: () => calm().windows,
     async stop() {
       stop.abort(new Error('stopped'));
       await running;

@@ -34,11 +34,13 @@ test('without a change the rest lasts as long as it may, and no longer', async (
   });
 });
 
-test('a change ends it at the step after, and is the new usual', async (t) => {
+test('a change ends it at the step after, and is usual from then on until another policy is in effect', async (t) => {
   const { watch } = scene((seconds) => (seconds <= 3 ? 10_000 : 40_000));
   const first = await watch.until(CONFIG, 1000, () => true, never);
   t.deepEqual(first, { ms: 3000, woke: '40000/s context switches, were 10000/s', changed: true });
   t.is((await watch.until(CONFIG, 1000, () => true, never)).woke, 'it was time');
+  watch.forget();
+  t.is((await watch.until(CONFIG, 1000, () => true, never)).woke, 'it was time', 'nothing is known');
 });
 
 test('what happens elsewhere ends it at the next step', async (t) => {

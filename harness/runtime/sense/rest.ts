@@ -23,12 +23,12 @@ export interface Rested {
   readonly changed: boolean;
 }
 
-/** Pulses that are known of the present load; older ones are forgotten. */
-const KEPT = 8;
+/** Pulses that are known; older ones are forgotten. */
+const KEPT = 16;
 
 /**
- * Looks at the machine's pulse when a window closes, and in steps while probes rest. What it has seen since the last change is
- * how the present load goes.
+ * Looks at the machine's pulse when a window closes, and in steps while probes rest. What it has seen since it was told to forget is how the
+ * loads go for which the present policy was found right.
  */
 export class RestWatch {
   readonly #clock: Clock;
@@ -47,6 +47,11 @@ export class RestWatch {
   closed(): void {
     const pulse = this.#beat();
     if (pulse !== undefined) this.#learn(pulse);
+  }
+
+  /** Another policy is in effect: nothing is known of when that is right. */
+  forget(): void {
+    this.#known = [];
   }
 
   /** Resolves when the rest is over. `calm` is asked at each step of `stepMs`. */
@@ -69,7 +74,6 @@ export class RestWatch {
       const pulse = this.#beat();
       if (pulse === undefined) return rested('the kernel does not tell how it goes');
       const change = changeOf(this.#known, pulse, config.factor, this.#cpus);
-      if (change !== undefined) this.#known = [];
       this.#learn(pulse);
       if (change !== undefined) return rested(change, true);
     }

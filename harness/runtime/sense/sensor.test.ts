@@ -9,6 +9,7 @@ import type { HostProbes } from '../host-probes.ts';
 import { ProbeSensor } from './sensor.ts';
 
 const never = new AbortController().signal;
+const calm = (windows: number) => () => ({ policy: 'eevdf', windows });
 
 /** Probes that count as those of a half busy machine while they do not rest, and what became of them. */
 function scene(given: { readonly refuses?: () => boolean } = {}) {
@@ -70,10 +71,10 @@ function scene(given: { readonly refuses?: () => boolean } = {}) {
 
 test('probes rest while nothing changes, and a window after it counts itself alone', async (t) => {
   const { sensor, seen, close } = scene();
-  const busy = await sensor.next(never, () => 2);
+  const busy = await sensor.next(never, calm(2));
   t.is(busy.rested, undefined);
   t.deepEqual(seen, { paused: 0, resumed: 0, opened: 1 });
-  const rested = await sensor.next(never, () => 3);
+  const rested = await sensor.next(never, calm(3));
   t.deepEqual(rested.rested, { ms: 4000, woke: 'it was time', changed: false });
   t.deepEqual(seen, { paused: 1, resumed: 1, opened: 1 });
   t.is(rested.ms, 1000);
@@ -85,13 +86,13 @@ test('probes rest while nothing changes, and a window after it counts itself alo
 test('probes that cannot come back are loaded anew, and the fault is told', async (t) => {
   let refuses = true;
   const { sensor, seen, close } = scene({ refuses: () => refuses });
-  await sensor.next(never, () => 0);
-  const blind = await sensor.next(never, () => 3);
+  await sensor.next(never, calm(0));
+  const blind = await sensor.next(never, calm(3));
   t.truthy(blind.rested);
   t.truthy(blind.unknown);
   refuses = false;
   t.is(seen.opened, 2);
-  const again = await sensor.next(never, () => 3);
+  const again = await sensor.next(never, calm(3));
   t.truthy(again.counters.cpu, 'and nothing rests before that');
   t.deepEqual(sensor.faults(), []);
   close();
@@ -99,11 +100,11 @@ test('probes that cannot come back are loaded anew, and the fault is told', asyn
 
 test('a sensor whose pace was changed while it rested begins anew', async (t) => {
   const { sensor, seen, close } = scene();
-  await sensor.next(never, () => 0);
+  await sensor.next(never, calm(0));
   let asked = 0;
   const window = await sensor.next(never, () => {
     if (++asked === 2) sensor.pace(500, 100);
-    return 3;
+    return { policy: 'eevdf', windows: 3 };
   });
   t.is(window.rested?.woke, 'something happened');
   t.is(seen.opened, 2);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { FEATURES_VERSION } from '../../../analysis/features/definition.ts';
 import { windowVector } from '../../../analysis/features/window-vector.ts';
 import type { ProbeSet } from '../../core/probe-counters.ts';
-import type { Sensor, Window } from '../contracts.ts';
+import { type Calm, EEVDF, type Sensor, type Window } from '../contracts.ts';
 import type { Turn } from '../probe-turns.ts';
 import type { Clock } from './clock.ts';
 import { healthOf } from './health.ts';
@@ -31,6 +31,9 @@ export interface SensorOptions {
 /** Fewer switches of tasks than this in a window, by the kernel's own count, may well be none in the probes'. */
 const SILENT_FROM = 50;
 
+/** Nobody says that it may rest. */
+const AWAKE: Calm = { policy: EEVDF, windows: 0 };
+
 /** Windows of a fixed length by the probes; one that comes late is longer, and says so. */
 export class ProbeSensor implements Sensor {
   #windowMs: number;
@@ -44,6 +47,7 @@ export class ProbeSensor implements Sensor {
   #pressure: ReturnType<typeof readPressure>;
   #given: number | undefined;
   #switches: number | undefined;
+  #policy: string | undefined;
 
   constructor(options: SensorOptions) {
     this.#options = options;
@@ -76,9 +80,12 @@ export class ProbeSensor implements Sensor {
     return this.#sets.flatMap(({ fault }) => fault ?? []);
   }
 
-  async next(signal: AbortSignal, calm: () => number = () => 0): Promise<Window> {
+  async next(signal: AbortSignal, now: () => Calm = () => AWAKE): Promise<Window> {
     const { clock, cpus } = this.#options;
-    const rested = await this.#restWhile(calm, signal);
+    const rested = await this.#restWhile(now, signal);
+    const { policy } = now();
+    if (policy !== this.#policy) this.#watch.forget();
+    this.#policy = policy;
     await clock.until(this.#beganNs + this.#windowMs * 1e6, signal);
     const counters: { -readonly [K in keyof Window['counters']]: Window['counters'][K] } = {};
     for (const probes of this.#sets) {
@@ -122,14 +129,15 @@ export class ProbeSensor implements Sensor {
   }
 
   /** Undefined: there was no time to rest. */
-  async #restWhile(calm: () => number, signal: AbortSignal): Promise<Rested | undefined> {
+  async #restWhile(now: () => Calm, signal: AbortSignal): Promise<Rested | undefined> {
     const config = this.#rest;
     if (config === undefined) return undefined;
     // A new pace is a reason to begin anew, too.
-    const mayRest = () => config === this.#rest && calm() >= config.after && this.faults().length === 0;
+    const mayRest = () =>
+      config === this.#rest && now().windows >= config.after && this.faults().length === 0;
     if (!mayRest()) return undefined;
     for (const probes of this.#sets) probes.rest();
-    const rested = await this.#watch.until(config, this.#windowMs / 2, mayRest, signal);
+    const rested = await this.#watch.until(config, this.#windowMs, mayRest, signal);
     this.#switches = undefined;
     for (const probes of this.#sets) probes.wake();
     this.#pressure = readPressure(this.#proc('pressure'));
