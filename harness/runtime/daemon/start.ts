@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { dryActuator } from '../actuate/dry-actuator.ts';
 import { KernelActuator } from '../actuate/kernel-actuator.ts';
@@ -48,16 +47,12 @@ export interface StartOptions {
   readonly onSignals: (handlers: { reload: () => void; kill: () => void }) => void;
 }
 
-/** A decision is made rarely: its code is compiled when it first runs, simply, and not thrown away while nothing is to be decided. */
-const ENGINE_FLAGS = ['--always-sparkplug', '--no-flush-bytecode'];
-
 /** Runs the daemon until the signal. Whatever it lacks is one clear error before anything is touched. */
 export async function runDaemon(
   options: StartOptions,
   signal: AbortSignal,
   world: World = REAL_WORLD,
 ): Promise<void> {
-  for (const flag of ENGINE_FLAGS) setFlagsFromString(flag);
   const { dry, env, say } = options;
   const { clock } = world;
   let config = await readConfig(options.config);
