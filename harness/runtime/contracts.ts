@@ -312,6 +312,8 @@ export interface Status {
     readonly unknown?: string;
   };
   readonly selection?: Selection;
+  /** For how long probes have rested now, as nothing changes; absent: they count. */
+  readonly restingMs?: number;
   readonly map: { readonly source: string; readonly features?: string; readonly fault?: string };
   /** What does not work now, each with its next step: a probe that is gone, a disk that is full, a map that cannot be read. */
   readonly faults: readonly string[];

@@ -8,6 +8,8 @@ export interface Counts {
   readonly refusals: number;
   readonly departures: number;
   readonly unknown: number;
+  /** In which probes rested, up to the last window, s. */
+  readonly restSeconds: number;
   /** Of the last switch, s. */
   readonly gapSeconds?: number | undefined;
   /** From the end of the last window to its decision, s. */
@@ -73,6 +75,13 @@ function familiesOf(status: Status, counts: Counts): Family[] {
       type: 'counter',
       help: 'Windows that said nothing about how the machine looks.',
       samples: one(counts.unknown),
+    },
+    {
+      name: 'pmvx_autotune_rest_seconds',
+      type: 'counter',
+      unit: 'seconds',
+      help: 'Time in which probes rested, up to the last window.',
+      samples: one(counts.restSeconds),
     },
     {
       name: 'pmvx_autotune_switches',

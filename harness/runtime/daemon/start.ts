@@ -139,6 +139,7 @@ export async function runDaemon(
         clock,
         life,
         dry,
+        restingMs: () => sensor.restingMs,
         map: () => ({
           source: map,
           ...(selector.features === undefined ? {} : { features: selector.features }),

@@ -11,6 +11,12 @@ export function statusLines(status: Status): string[] {
     ['dwell', status.dwellLeftMs > 0 ? `${(status.dwellLeftMs / 1000).toFixed(1)} s left` : 'over'],
     ['switches', `${status.switchesInLastHour} in the last hour, at most ${status.switchesAnHour}`],
     ['looks', looks(status)],
+    ...(status.restingMs === undefined
+      ? []
+      : ([['probes', `rest for ${(status.restingMs / 1000).toFixed(1)} s, as nothing changes`]] as [
+          string,
+          string,
+        ][])),
     ...(selection === undefined
       ? []
       : ([['wanted', `${selection.policy}: ${selection.why}`]] as [string, string][])),

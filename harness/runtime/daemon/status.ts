@@ -11,6 +11,7 @@ export interface StatusParts {
   readonly life: string;
   readonly dry: boolean;
   readonly map: () => Status['map'];
+  readonly restingMs: () => number | undefined;
   readonly faults: () => readonly string[];
 }
 
@@ -22,6 +23,7 @@ export async function statusOf(parts: StatusParts): Promise<Status> {
   const { killed, aside } = state;
   const { user, system } = process.cpuUsage();
   const why = killed ?? (aside === undefined ? undefined : `${aside} is loaded`);
+  const restingMs = parts.restingMs();
   const mode = killed !== undefined ? 'killed' : aside !== undefined ? 'stepped-aside' : 'running';
   return {
     v: 1,
@@ -46,6 +48,7 @@ export async function statusOf(parts: StatusParts): Promise<Status> {
         why: cause,
       })),
     ...(last === undefined ? {} : { window: shortWindow(last.window), selection: last.selection }),
+    ...(restingMs === undefined ? {} : { restingMs }),
     map: parts.map(),
     faults: parts.faults(),
     cost: {

@@ -6,6 +6,7 @@ import type { Counts } from './metrics.ts';
 export class Tally {
   #windows = 0;
   #unknown = 0;
+  #restSeconds = 0;
   #refusals = 0;
   #departures = 0;
   #gapSeconds: number | undefined;
@@ -17,6 +18,7 @@ export class Tally {
     if (line.kind === 'decision') {
       this.#windows++;
       if (line.unknown !== undefined) this.#unknown++;
+      this.#restSeconds += (line.window.rested?.ms ?? 0) / 1000;
       this.#decisionSeconds = line.decidedMs / 1000;
     } else if (line.event === 'departed') this.#departures++;
     if (line.answer !== undefined) this.#report(line.answer);
@@ -26,6 +28,7 @@ export class Tally {
     return {
       windows: this.#windows,
       unknown: this.#unknown,
+      restSeconds: this.#restSeconds,
       refusals: this.#refusals,
       departures: this.#departures,
       switches: this.#switches,

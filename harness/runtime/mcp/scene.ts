@@ -123,7 +123,8 @@ async function liveIn(folder: string, signal: AbortSignal, ready: (tier: WebTier
       life: 'scene',
       dry: false,
       map: () => ({ source: map }),
-      faults: () => [],
+      restingMs: () => undefined,
+    faults: () => [],
     });
   const socket = join(folder, 'autotune.sock');
   const control = await openControl(

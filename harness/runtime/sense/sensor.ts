@@ -48,6 +48,7 @@ export class ProbeSensor implements Sensor {
   #given: number | undefined;
   #switches: number | undefined;
   #policy: string | undefined;
+  #restsSinceNs: number | undefined;
 
   constructor(options: SensorOptions) {
     this.#options = options;
@@ -73,6 +74,13 @@ export class ProbeSensor implements Sensor {
   #turn(): Turn | undefined {
     const [onMs, everyMs] = [this.#probeMs, this.#windowMs];
     return onMs < everyMs ? { onMs, everyMs } : undefined;
+  }
+
+  /** For how long probes have rested now; undefined: they count. */
+  get restingMs(): number | undefined {
+    return this.#restsSinceNs === undefined
+      ? undefined
+      : (this.#options.clock.nowNs() - this.#restsSinceNs) / 1e6;
   }
 
   /** What does not count now, in words. */
@@ -137,7 +145,9 @@ export class ProbeSensor implements Sensor {
       config === this.#rest && now().windows >= config.after && this.faults().length === 0;
     if (!mayRest()) return undefined;
     for (const probes of this.#sets) probes.rest();
+    this.#restsSinceNs = this.#options.clock.nowNs();
     const rested = await this.#watch.until(config, this.#windowMs, mayRest, signal);
+    this.#restsSinceNs = undefined;
     this.#switches = undefined;
     for (const probes of this.#sets) probes.wake();
     this.#pressure = readPressure(this.#proc('pressure'));
