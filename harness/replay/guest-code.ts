@@ -17,7 +17,7 @@ const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"](\.{1,2}\/[^'"]+)['"]/g;
 
 /**
  * The daemon's code as guest/boot.mjs unpacks it: every file that the entries lead to (the daemon's, and those of programs beside it),
- * without its types, and the definitions of policies.
+ * without its types, the definitions of policies, and `packages` that an image lacks.
  * The same tree gives the same bytes.
  */
 export function packDaemon(
@@ -25,11 +25,17 @@ export function packDaemon(
   policies: readonly string[],
   day: Pick<Day, 'madeUp' | 'missingProbes'>,
   entries: readonly string[] = [DAEMON_ENTRY],
+  packages: readonly string[] = [],
 ): string {
   const files: Record<string, string> = {};
   for (const path of new Set(entries.flatMap((entry) => reachable(root, entry)))) {
     const text = readFileSync(join(root, path), 'utf8');
     files[path] = path.endsWith('.ts') ? withoutTypes(text) : text;
+  }
+  for (const name of packages) {
+    // A folder nearer to who asks than the image's packages are.
+    for (const path of globSync(`node_modules/${name}/**/*.{js,cjs,mjs,json}`, { cwd: root }))
+      if (!path.includes('/dist/cjs/')) files[`harness/${path}`] = readFileSync(join(root, path), 'utf8');
   }
   const folders = [
     ...policies.map((id) => `bpf/policies/${id}`),

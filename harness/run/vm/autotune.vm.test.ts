@@ -1,68 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon in a guest: real schedulers, taken into effect, away and betrayed, with the kernel's word for each. Times are virtual.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { FEATURES, FEATURES_VERSION } from '../../../analysis/features/definition.ts';
 import { openMap } from '../../../analysis/policy-map/open-map.ts';
-import { GUEST_RUNTIME } from '../../core/runtime-parts.ts';
-import { deriveSeed } from '../../core/seed.ts';
-import type { Orders } from '../../lab/engine.ts';
-import { DAEMON_ENTRY, packDaemon } from '../../replay/guest-code.ts';
 import type { SwitchReport } from '../../runtime/contracts.ts';
-import { type Step, stepsOf } from '../../runtime/faults/guest/report.ts';
+import type { Step } from '../../runtime/faults/guest/report.ts';
 import type { Injection } from '../../runtime/faults/inject.ts';
 import { summaryLines } from '../../runtime/faults/summary.ts';
-import { labEngine, ROOT, smallMachine } from './stage.ts';
+import { inGuest } from './guest-program.ts';
 
 const POLICIES = ['pmvx_chain', 'pmvx_latency', 'scx_simple', 'scx_flatcg', 'eevdf-slice-long'];
 const MADE_UP = ['made-up-stall', 'made-up-error'];
-const BOOT = '/run/boot.mjs';
-const CODE = '/run/code.json';
-const MAP = '/run/map.db';
 
 const scratch = await mkdtemp(join(tmpdir(), 'pmvx-autotune-'));
 test.after.always(() => rm(scratch, { recursive: true, force: true }));
 
 /** Runs a program of harness/runtime/faults/guest beside the daemon; what it told. */
-async function inGuest(program: string, args: readonly string[], deadlineMs: number): Promise<Step[]> {
+async function besideDaemon(program: string, args: readonly string[], deadlineMs: number): Promise<Step[]> {
   const map = join(scratch, `${program}.db`);
   await (await openMap(map, { features: FEATURES_VERSION, dimensions: FEATURES.length })).close();
-  const entry = `harness/runtime/faults/guest/${program}.ts`;
-  const code = packDaemon(ROOT, POLICIES, { madeUp: MADE_UP, missingProbes: [] }, [DAEMON_ENTRY, entry]);
-  const builtin = { kind: 'builtin', summary: 's', suits: 's', weakness: 's', source: 's' } as const;
-  const orders: Orders = {
-    trial: program,
-    seed: deriveSeed(9, 0),
-    policy: { id: 'eevdf', definition: builtin },
-    candidates: [],
-    files: [
-      { path: BOOT, content: await readFile(join(ROOT, 'harness/replay/guest/boot.mjs')) },
-      { path: CODE, content: Buffer.from(code) },
-      { path: MAP, content: await readFile(map) },
-    ],
-    run: [`${GUEST_RUNTIME}/bin/node`, BOOT, CODE, entry, BOOT, CODE, DAEMON_ENTRY, MAP, ...args],
+  return inGuest({
+    entry: `harness/runtime/faults/guest/${program}.ts`,
+    args,
+    policies: POLICIES,
+    madeUp: MADE_UP,
+    map,
+    vcpus: 2,
     deadlineMs,
-  };
-  const folder = join(scratch, program);
-  const engine = labEngine('exact', undefined, 'runtime');
-  const outcome = await engine.runTrial(orders, smallMachine(2), folder, new AbortController().signal);
-  const text = (kind: string) =>
-    outcome.frames.flatMap((each) => (each.kind === kind ? [each.payload.toString('utf8')] : [])).join('');
-  const output = text('output');
-  const { exit } = JSON.parse(text('result') || '{}') as { exit?: number };
-  if (exit !== 0)
-    throw new Error(
-      `${program} ended with ${exit}:\n${output}\n${text('error')}\n${text('klog').slice(-4000)}`,
-    );
-  return stepsOf(output);
+    folder: join(scratch, program),
+  });
 }
 
 let told: Promise<Step[]> | undefined;
 /** The steps of actuation.ts, which lives once for all tests. */
 async function step<T>(name: string): Promise<T> {
-  told ??= inGuest('actuation', [], 600_000);
+  told ??= besideDaemon('actuation', [], 600_000);
   const found = (await told).find((each) => each.step === name);
   if (found === undefined)
     throw new Error(`no step ${name}: ${(await told).map((each) => each.step).join(', ')}`);
@@ -218,8 +193,7 @@ test('SIGTERM leaves EEVDF with its own settings', async (t) => {
   t.is(kernel.state, 'disabled');
 });
 
-/** As many as the environment says; on a machine with much else to do each takes a minute of the host. */
-/** Only when asked for: each fault takes half a minute of a machine. */
+/** Only when asked for, as many as the environment says: each takes some seconds of the host. */
 const FAULTS_MADE = Number(process.env.PMVX_FAULTS ?? 0);
 const whenAsked = FAULTS_MADE > 0 ? test : test.skip;
 
@@ -227,7 +201,7 @@ whenAsked(
   `after each of ${FAULTS_MADE} random faults: within five seconds a scheduler that works, a true report, no unlogged switch`,
   async (t) => {
     const seed = process.env.PMVX_FAULTS_SEED ?? '1';
-    const steps = await inGuest('faults', [String(FAULTS_MADE), seed], 60_000 + FAULTS_MADE * 30_000);
+    const steps = await besideDaemon('faults', [String(FAULTS_MADE), seed], 60_000 + FAULTS_MADE * 30_000);
     const broken = steps.find((each) => each.step === 'broken');
     t.is(broken, undefined, JSON.stringify(broken));
     const injections = steps.filter((each) => each.step === 'injection') as unknown as Injection[];

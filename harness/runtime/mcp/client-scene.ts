@@ -25,14 +25,15 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-/** Starts the server as a client's configuration would, and says hello. */
+/** Starts the server as a client's configuration would, and says hello. `cli`: what Node runs as `pmvx`. */
 export async function openAgent(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cli: readonly string[] = [CLI],
 ): Promise<Agent> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [CLI, 'mcp', ...args],
+    args: [...cli, 'mcp', ...args],
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stderr: 'pipe',
   });

@@ -124,7 +124,7 @@ async function liveIn(folder: string, signal: AbortSignal, ready: (tier: WebTier
       dry: false,
       map: () => ({ source: map }),
       restingMs: () => undefined,
-    faults: () => [],
+      faults: () => [],
     });
   const socket = join(folder, 'autotune.sock');
   const control = await openControl(

@@ -10,9 +10,9 @@ import { Service } from '../service.ts';
 
 export const FOLDER = '/run/autotune';
 export const STATE = join(FOLDER, 'state');
-const SOCKET = join(FOLDER, 'autotune.sock');
-const JOURNAL = join(STATE, 'journal.jsonl');
-const CONFIG = join(FOLDER, 'config.yaml');
+export const SOCKET = join(FOLDER, 'autotune.sock');
+export const JOURNAL = join(STATE, 'journal.jsonl');
+export const CONFIG = join(FOLDER, 'config.yaml');
 export const MAP = join(FOLDER, 'map.db');
 
 /** Where the archive has the schedulers' objects and the probes, as links (harness/replay/guest-code.ts). */
@@ -21,12 +21,12 @@ const CODE = '/run/pmvx-code';
 export const MADE_UP_OPS = { 'made-up-stall': 'made_up_stall', 'made-up-error': 'made_up_error' } as const;
 
 /** Short windows and times, so that much happens in few seconds. */
-const HASTY = { windowMs: 250, unguarded: true, machine: '{}' };
+const HASTY = { windowMs: 250, unguarded: true, machine: '{}', windows: 3 };
 
 /** Starts the daemon under a service manager that is this program; resolves when it answers. */
 export async function startDaemon(
   policies: readonly string[],
-  { windowMs, unguarded, machine }: typeof HASTY = HASTY,
+  { windowMs, unguarded, machine, windows }: typeof HASTY = HASTY,
 ): Promise<Service> {
   const [boot = '', archive = '', entry = '', map = ''] = process.argv.slice(2);
   mkdirSync(STATE, { recursive: true });
@@ -38,7 +38,7 @@ unguarded: ${unguarded}
 machine: ${machine}
 policies: [${policies.join(', ')}]
 places: { objects: ${CODE}/objects, probes: ${CODE}/probes }
-guard: { asideMs: 200, quarantine: { firstMs: 1000, mostMs: 2000 } }
+guard: { windows: ${windows}, asideMs: 200, quarantine: { firstMs: 1000, mostMs: 2000 } }
 watchdogMs: 1500
 `,
   );
