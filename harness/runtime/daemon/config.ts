@@ -50,8 +50,8 @@ export const ConfigSchema = z.strictObject({
     ])
     .prefault({}),
   probes: z.array(z.enum(PROBE_SETS)).min(1).default(['cpu', 'mem', 'io', 'net']),
-  /** A policy that costs at most this share more than the best is kept. */
-  prefer: share.default(0.02),
+  /** A policy that costs at most this share more than the best is kept: the map's estimates are no better than that. */
+  prefer: share.default(0.1),
   /** Where nothing is surely better than EEVDF, the active policy is kept that is expected to be no worse, and costs at most this share more. */
   stay: share.default(0.1),
   /** What the map calls this machine, where it is not what the machine says of itself. */

@@ -50,7 +50,7 @@ test('this machine tells its pulse', async (t) => {
   t.is(readPulse('/nowhere'), undefined);
 });
 
-test('a change is a rate outside all that are known by the factor, or time spent otherwise', (t) => {
+test('a change is a pulse that none of those that are known comes near to in everything', (t) => {
   const known = [pulse(10_000, 0.5), pulse(14_000, 0.55)];
   t.is(changeOf(known, pulse(12_000, 0.5), 1.5, 2), undefined);
   t.is(changeOf(known, pulse(20_000, 0.5), 1.5, 2), undefined);
@@ -58,6 +58,8 @@ test('a change is a rate outside all that are known by the factor, or time spent
   t.is(changeOf(known, pulse(6_000, 0.5), 1.5, 2), '6000/s context switches, were 10000/s');
   t.is(changeOf(known, pulse(12_000, 0.72), 1.5, 2), 'processors 72 % user, were 55 %');
   t.is(changeOf(known, pulse(12_000, 0.3), 1.5, 2), 'processors 30 % user, were 50 %');
+  const apart = [pulse(1_000, 0.9), pulse(50_000, 0.1)];
+  t.truthy(changeOf(apart, pulse(1_000, 0.1), 1.5, 2), 'each alone was seen, and never together');
   t.is(changeOf([pulse(0, 0)], pulse(40, 0), 1.5, 2), undefined, 'an idle machine does as much');
   t.is(changeOf([], pulse(1, 1), 1.5, 2), undefined, 'nothing is known yet');
 });

@@ -66,8 +66,8 @@ export function pulseBetween(before: PulseTotals, after: PulseTotals, ns: number
 }
 
 /**
- * What is not as it was, in words: a rate that is more than `factor` times outside all that are known, or a share of the processors' time
- * that is. Undefined: nothing.
+ * What is not as it was, in words: no known pulse has all rates within `factor` and all shares of the processors' time within some per cent; told
+ * is what parts the one that comes nearest. Undefined: it is as it was, or nothing is known.
  */
 export function changeOf(
   known: readonly Pulse[],
@@ -75,22 +75,33 @@ export function changeOf(
   factor: number,
   cpus: number,
 ): string | undefined {
-  if (known.length === 0) return undefined;
-  const floor = FLOOR * cpus;
-  for (const [name, rate] of Object.entries(now.rates)) {
-    const rates = known.map(({ rates: all }) => all[name] ?? 0);
-    const [least, most] = [Math.min(...rates), Math.max(...rates)];
-    if (rate + floor > factor * (most + floor)) return `${perSecond(rate)} ${name}, were ${perSecond(most)}`;
-    if (factor * (rate + floor) < least + floor)
-      return `${perSecond(rate)} ${name}, were ${perSecond(least)}`;
-  }
-  for (const [name, share] of Object.entries(now.shares)) {
-    const shares = known.map(({ shares: all }) => all[name] ?? 0);
-    const [least, most] = [Math.min(...shares), Math.max(...shares)];
-    if (share > most + SHARE) return `processors ${percent(share)} ${name}, were ${percent(most)}`;
-    if (share < least - SHARE) return `processors ${percent(share)} ${name}, were ${percent(least)}`;
-  }
-  return undefined;
+  const nearest = known
+    .map((each) => farthest(each, now, factor, FLOOR * cpus))
+    .reduce<Parting | undefined>((least, each) => (least && least.by <= each.by ? least : each), undefined);
+  return nearest === undefined || nearest.by <= 1 ? undefined : nearest.words;
+}
+
+/** In what two pulses differ most: more than 1 is too much. */
+interface Parting {
+  readonly by: number;
+  readonly words: string;
+}
+
+function farthest(was: Pulse, now: Pulse, factor: number, floor: number): Parting {
+  const rates = Object.entries(now.rates).map(([name, rate]) => {
+    const before = was.rates[name] ?? 0;
+    const by = Math.abs(Math.log((rate + floor) / (before + floor))) / Math.log(factor);
+    return { by, words: `${perSecond(rate)} ${name}, were ${perSecond(before)}` };
+  });
+  const shares = Object.entries(now.shares).map(([name, share]) => {
+    const before = was.shares[name] ?? 0;
+    const by = Math.abs(share - before) / SHARE;
+    return { by, words: `processors ${percent(share)} ${name}, were ${percent(before)}` };
+  });
+  return [...rates, ...shares].reduce((most, each) => (each.by > most.by ? each : most), {
+    by: 0,
+    words: '',
+  });
 }
 
 function perSecond(rate: number): string {

@@ -24,7 +24,7 @@ export interface Rested {
 }
 
 /** Pulses that are known; older ones are forgotten. */
-const KEPT = 16;
+const KEPT = 32;
 
 /**
  * Looks at the machine's pulse when a window closes, and in steps while probes rest. What it has seen since it was told to forget is how the
