@@ -83,7 +83,9 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
       await service.kill();
     },
     'kill-scheduler': async () => {
-      const { children = [] } = JSON.parse(readFileSync(join(state, 'leftovers.json'), 'utf8')) as {
+      const left = join(state, 'leftovers.json');
+      // A daemon that has had nothing to leave yet has not written it.
+      const { children = [] } = (existsSync(left) ? JSON.parse(readFileSync(left, 'utf8')) : {}) as {
         children?: { pid: number }[];
       };
       // Of a scheduler that is held by a link of the daemon, the link.
