@@ -7,6 +7,7 @@ import { dayEngine } from '../replay/day-engine.ts';
 import { dayInputs } from '../replay/day-inputs.ts';
 import { readDay } from '../replay/read-day.ts';
 import { planReplay } from '../replay/replay-plan.ts';
+import { readLog } from '../store/read-log.ts';
 import type { CommandContext } from './context.ts';
 import { runPlan } from './run.ts';
 import type { PlaceOptions } from './run-place.ts';
@@ -43,7 +44,10 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
       plan,
       catalog: { ...catalog, ...replay.catalog },
       dress: (engine, log) =>
-        dayEngine(engine, { day, arms, trials: plan.trials, inputs, catalog: replay.catalog, log }),
+        dayEngine(engine, {
+          ...{ day, arms, trials: plan.trials, inputs, catalog: replay.catalog, log },
+          whole: async () => (await readLog(log.path)).records,
+        }),
       ended: async (folder, end) => {
         if (end === 'interrupted') return;
         const { reportReplay } = await import('./replay-report.ts');

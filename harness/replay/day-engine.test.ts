@@ -6,6 +6,7 @@ import test from 'ava';
 import { loadCatalog } from '../core/load-catalog.ts';
 import type { PlannedTrial } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
+import { readLog } from '../store/read-log.ts';
 import { TrialLog } from '../store/trial-log.ts';
 import { parseArms } from './arms.ts';
 import { dayEngine } from './day-engine.ts';
@@ -23,6 +24,7 @@ test('the oracle waits for the other arms of its block, and is told what they pr
   t.teardown(() => log.close());
   const policies = arms.map(({ id }) => id);
   const trials = policies.map((policy) => ({ trial: `0-${policy}`, block: 0, policy })) as PlannedTrial[];
+  const whole = async () => (await readLog(log.path)).records;
   const told: unknown[] = [];
   const inner: Engine = { name: 'mock', runTrial: async () => ({}) as never };
   const inputs = {
@@ -31,7 +33,7 @@ test('the oracle waits for the other arms of its block, and is told what they pr
       return [];
     },
   } as unknown as DayInputs;
-  const engine = dayEngine(inner, { day, arms, trials, inputs, catalog, log });
+  const engine = dayEngine(inner, { day, arms, trials, inputs, catalog, log, whole });
   const lives = (policy: string) =>
     engine.runTrial(
       { trial: `0-${policy}`, policy: { id: policy } } as never,

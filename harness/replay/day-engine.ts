@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog } from '../core/catalog.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
-import { readLog } from '../store/read-log.ts';
 import type { Arm } from './arms.ts';
 import type { Day } from './day.ts';
 import type { DayInputs } from './day-inputs.ts';
@@ -17,8 +16,9 @@ export interface DayEngineParts {
   readonly trials: readonly PlannedTrial[];
   readonly inputs: DayInputs;
   readonly catalog: Pick<Catalog, 'workloads'>;
-  /** Its `records` lack what guests printed; that is read from its file. */
-  readonly log: { readonly records: readonly Pick<TrialRecord, 'block' | 'policy'>[]; readonly path: string };
+  readonly log: { readonly records: readonly Pick<TrialRecord, 'block' | 'policy'>[] };
+  /** Those of the log with what guests printed. */
+  readonly whole: () => Promise<readonly TrialRecord[]>;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface DayEngineParts {
  * they come before it in the plan, so they are running or done.
  */
 export function dayEngine(engine: Engine, parts: DayEngineParts): Engine {
-  const { day, arms, trials, inputs, catalog, log } = parts;
+  const { day, arms, trials, inputs, catalog, log, whole } = parts;
   return {
     name: engine.name,
     async runTrial(orders, machine, folder, signal) {
@@ -41,8 +41,7 @@ export function dayEngine(engine: Engine, parts: DayEngineParts): Engine {
           block === planned.block && policy !== 'oracle';
         while (log.records.filter(isOther).length < others.length)
           await delay(LOOK_MS, undefined, { signal });
-        const { records } = await readLog(log.path);
-        switches = foresee(day, arms, records.filter(isOther), catalog)?.switches;
+        switches = foresee(day, arms, (await whole()).filter(isOther), catalog)?.switches;
       }
       return engine.runTrial(
         { ...orders, files: [...inputs.filesOf(arm, switches)] },

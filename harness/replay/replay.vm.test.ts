@@ -99,12 +99,8 @@ test('a scheduler that stalls is thrown out by the kernel; the daemon tells of i
   const { record } = await withSlots(1, () =>
     runOne({
       engine: dayEngine(engine, {
-        day,
-        arms,
-        trials: [trial],
-        inputs,
-        catalog: known,
-        log: { records: [], path: '' },
+        ...{ day, arms, trials: [trial], inputs, catalog: known, log: { records: [] } },
+        whole: async () => [],
       }),
       machine: spec.machine,
       policy: known.policies.get(AUTO.id) as Policy,

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import test from 'ava';
 import { FEATURES, FEATURES_VERSION } from '../../../analysis/features/definition.ts';
 import { openMap } from '../../../analysis/policy-map/open-map.ts';
+import { guestOrders } from '../../replay/guest-program.ts';
 import type { SwitchReport } from '../../runtime/contracts.ts';
-import type { Step } from '../../runtime/faults/guest/report.ts';
+import { type Step, stepsOf } from '../../runtime/faults/guest/report.ts';
 import type { Injection } from '../../runtime/faults/inject.ts';
 import { summaryLines } from '../../runtime/faults/summary.ts';
-import { inGuest } from './guest-program.ts';
+import { ROOT, runInGuest } from './stage.ts';
 
 const POLICIES = ['pmvx_chain', 'pmvx_latency', 'scx_simple', 'scx_flatcg', 'eevdf-slice-long'];
 const MADE_UP = ['made-up-stall', 'made-up-error'];
@@ -22,16 +23,15 @@ test.after.always(() => rm(scratch, { recursive: true, force: true }));
 async function besideDaemon(program: string, args: readonly string[], deadlineMs: number): Promise<Step[]> {
   const map = join(scratch, `${program}.db`);
   await (await openMap(map, { features: FEATURES_VERSION, dimensions: FEATURES.length })).close();
-  return inGuest({
+  const orders = await guestOrders(ROOT, {
     entry: `harness/runtime/faults/guest/${program}.ts`,
     args,
     policies: POLICIES,
     madeUp: MADE_UP,
     map,
-    vcpus: 2,
     deadlineMs,
-    folder: join(scratch, program),
   });
+  return stepsOf(await runInGuest(orders, 2, join(scratch, program)));
 }
 
 let told: Promise<Step[]> | undefined;

@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import type { Step } from '../../runtime/faults/guest/report.ts';
+import { guestOrders } from '../../replay/guest-program.ts';
+import { type Step, stepsOf } from '../../runtime/faults/guest/report.ts';
 import { openAgent } from '../../runtime/mcp/client-scene.ts';
 import { sceneMap } from '../../runtime/mcp/scene.ts';
-import { inGuest } from './guest-program.ts';
-import { stageImage } from './stage.ts';
+import { ROOT, runInGuest, stageImage } from './stage.ts';
 import { withSlots } from './vm-slots.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'pmvx-mcp-vm-'));
@@ -23,16 +23,15 @@ const PACKAGES = [
 
 test('in a guest an agent goes from "requests are late" to a policy that is applied and verified, and back', async (t) => {
   const { map } = await sceneMap(scratch);
-  const steps = await inGuest({
+  const orders = await guestOrders(ROOT, {
     entry: 'harness/runtime/mcp/guest/agent.ts',
     policies: ['pmvx_batch', 'pmvx_chain', 'pmvx_latency'],
     beside: ['harness/cli.ts'],
     packages: PACKAGES,
     map,
-    vcpus: 4,
     deadlineMs: 300_000,
-    folder: join(scratch, 'agent'),
   });
+  const steps = stepsOf(await runInGuest(orders, 4, join(scratch, 'agent')));
   const step = <T>(name: string) => steps.find((each) => each.step === name) as unknown as T & Step;
   const { late: before } = step<{ late: { us: number } }>('slow');
   const { policy } = step<{ policy: string }>('advised');

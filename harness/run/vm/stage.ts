@@ -6,7 +6,7 @@ import { deriveSeed } from '../../core/seed.ts';
 import type { Machine, Spec } from '../../core/spec.ts';
 import type { TrialRecord } from '../../core/trial.ts';
 import { type Workload, WorkloadSchema } from '../../core/workload.ts';
-import type { Engine } from '../../lab/engine.ts';
+import type { Engine, Orders } from '../../lab/engine.ts';
 import { type ReadyImage, requireImage } from '../../lab/image.ts';
 import { cacheFolder } from '../../lab/image-files.ts';
 import type { Accelerator } from '../../lab/qemu-arguments.ts';
@@ -162,4 +162,16 @@ export async function runOne({
 /** A record without what belongs to the host and its clock: all that must be equal in two runs of one trial. */
 export function measuredOf({ host: _host, ...measured }: TrialRecord): Omit<TrialRecord, 'host'> {
   return measured;
+}
+
+/** What a program printed that a guest of the image `runtime` was told to run on `exact`; throws with its last words when it failed. */
+export async function runInGuest(orders: Orders, vcpus: number, folder: string): Promise<string> {
+  const engine = labEngine('exact', undefined, 'runtime');
+  const { frames } = await engine.runTrial(orders, smallMachine(vcpus), folder, new AbortController().signal);
+  const text = (kind: string) =>
+    frames.flatMap((each) => (each.kind === kind ? [each.payload.toString('utf8')] : [])).join('');
+  const output = text('output');
+  const { exit } = JSON.parse(text('result') || '{}') as { exit?: number };
+  if (exit === 0) return output;
+  throw new Error(`it ended with ${exit}:\n${output}\n${text('error')}\n${text('klog').slice(-4000)}`);
 }
