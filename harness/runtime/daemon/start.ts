@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
@@ -75,8 +75,9 @@ export async function runDaemon(
     const cpus = onlineCpus();
     const machine = thisMachine(definedOf(config.machine));
     const life = randomBytes(4).toString('hex');
+    const journalPath = options.journal ?? config.journal ?? join(folder, 'journal.jsonl');
     const journal = Journal.open({
-      path: options.journal ?? config.journal ?? join(folder, 'journal.jsonl'),
+      path: journalPath,
       clock,
       life,
       mostBytes: config.journalBytes,
@@ -150,7 +151,7 @@ export async function runDaemon(
             ...sensor.faults(),
             ...cleared.faults,
             selector.fault,
-            journal.fault,
+            journal.fault ?? fullDisk(journalPath),
             daemon.keepFault,
             queue?.fault,
             metricsFault,
@@ -300,6 +301,16 @@ function makeFolder(folder: string): void {
       },
       { cause: error },
     );
+  }
+}
+
+/** The journal's last page may take some lines yet; that there is no other is told at once. */
+function fullDisk(path: string): string | undefined {
+  try {
+    const { bavail } = statfsSync(dirname(path));
+    return bavail > 0 ? undefined : `the journal cannot grow: no space is left beside ${path}`;
+  } catch {
+    return undefined;
   }
 }
 
