@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
@@ -10,6 +10,7 @@ import { Leftovers } from '../actuate/leftovers.ts';
 import { type PolicyPlaces, readPolicies } from '../actuate/load-policies.ts';
 import type { Actuator } from '../contracts.ts';
 import { keepGuard, recallGuard } from '../guard/persist.ts';
+import { fullDisk } from '../journal/full-disk.ts';
 import { Journal } from '../journal/journal.ts';
 import { MapSelector } from '../select/map-selector.ts';
 import { UnknownQueue } from '../select/queue.ts';
@@ -301,16 +302,6 @@ function makeFolder(folder: string): void {
       },
       { cause: error },
     );
-  }
-}
-
-/** The journal's last page may take some lines yet; that there is no other is told at once. */
-function fullDisk(path: string): string | undefined {
-  try {
-    const { bavail } = statfsSync(dirname(path));
-    return bavail > 0 ? undefined : `the journal cannot grow: no space is left beside ${path}`;
-  } catch {
-    return undefined;
   }
 }
 

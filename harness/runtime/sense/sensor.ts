@@ -165,22 +165,13 @@ export class ProbeSensor implements Sensor {
       this.#switches = undefined;
       return;
     }
-    const now = this.#kernelSwitches();
+    const now = readPulse(this.#proc('stat'))?.events['context switches'];
     const before = this.#switches;
     this.#switches = now;
     if (now === undefined || before === undefined || now - before < SILENT_FROM) return;
     const probes = this.#sets.find(({ set }) => set === 'cpu');
     probes?.lose(`has counted nothing in a window with ${now - before} switches`);
     this.#switches = undefined;
-  }
-
-  #kernelSwitches(): number | undefined {
-    try {
-      const [, count] = /^ctxt (\d+)$/m.exec(readFileSync(this.#proc('stat'), 'utf8')) ?? [];
-      return count === undefined ? undefined : Number(count);
-    } catch {
-      return undefined;
-    }
   }
 
   #readGiven(): number | undefined {
