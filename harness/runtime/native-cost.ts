@@ -18,7 +18,7 @@ const LOAD = 'while :; do head -c 50000000 /dev/zero | gzip -1 | gzip -d | cat >
 const CASES = [
   { name: 'nothing changes, probes rest', rest: '{}', load: false },
   { name: 'pipelines beside it, probes rest', rest: '{}', load: true },
-  { name: 'pipelines beside it, a window each second', rest: 'false', load: true },
+  { name: 'pipelines beside it, a window each second', rest: '{ mostMs: 0 }', load: true },
 ];
 
 const [seconds = '60'] = process.argv.slice(2);

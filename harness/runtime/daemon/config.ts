@@ -36,18 +36,15 @@ export const ConfigSchema = z.strictObject({
   windowMs: z.number().min(50).max(60_000).default(1000),
   /** For how much of each window frequent events are counted, ms, so that counting costs less; as long as a window or longer: all the time. */
   probeMs: z.number().min(5).max(60_000).default(100),
-  /** After so many windows that change nothing (`after`) probes rest, and what the kernel counts anyway is watched. `false`: never. */
+  /** After so many windows that change nothing (`after`) probes rest, and what the kernel counts anyway is watched. */
   rest: z
-    .union([
-      z.literal(false),
-      z.strictObject({
-        after: count.default(REST_DEFAULTS.after),
-        /** So long at most, ms; then there is a window. */
-        mostMs: z.number().min(50).max(600_000).default(REST_DEFAULTS.mostMs),
-        /** A rate that is so many times what it was ends the rest. */
-        factor: z.number().min(1.05).max(100).default(REST_DEFAULTS.factor),
-      }),
-    ])
+    .strictObject({
+      after: count.default(REST_DEFAULTS.after),
+      /** So long at most, ms; then there is a window. 0: they never rest. */
+      mostMs: z.number().min(0).max(600_000).default(REST_DEFAULTS.mostMs),
+      /** A rate that is so many times what it was ends the rest. */
+      factor: z.number().min(1.05).max(100).default(REST_DEFAULTS.factor),
+    })
     .prefault({}),
   probes: z.array(z.enum(PROBE_SETS)).min(1).default(['cpu', 'mem', 'io', 'net']),
   /** A policy that costs at most this share more than the best is kept: the map's estimates are no better than that. */

@@ -104,7 +104,7 @@ export async function runDaemon(
       sets: config.probes,
       windowMs: config.windowMs,
       probeMs: config.probeMs,
-      rest: config.rest || undefined,
+      rest: config.rest,
       cpus,
       clock,
       open: world.openProbes(probes),
@@ -170,7 +170,7 @@ export async function runDaemon(
         selector = opened;
         daemon.selector = opened;
         daemon.guard = next.guard;
-        sensor.pace(next.windowMs, next.probeMs, next.rest || undefined);
+        sensor.pace(next.windowMs, next.probeMs, next.rest);
         config = next;
         daemon.note('reloaded', `map ${options.map ?? next.map ?? map}`);
         await old.close();

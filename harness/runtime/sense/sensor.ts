@@ -139,7 +139,7 @@ export class ProbeSensor implements Sensor {
   /** Undefined: there was no time to rest. */
   async #restWhile(now: () => Calm, signal: AbortSignal): Promise<Rested | undefined> {
     const config = this.#rest;
-    if (config === undefined) return undefined;
+    if (config === undefined || config.mostMs === 0) return undefined;
     // A new pace is a reason to begin anew, too.
     const mayRest = () =>
       config === this.#rest && now().windows >= config.after && this.faults().length === 0;
