@@ -89,9 +89,11 @@ test('a syntax error says where', (t) => {
 });
 
 test('a text nested thousands of levels deep is one fault, not a crash', (t) => {
-  const faults = faultsOf('['.repeat(20_000));
-  t.is(faults.length, 1);
-  t.regex(faults[0] ?? '', /^a\.yaml:1:\d+: values are nested too deeply/);
+  for (const text of ['['.repeat(20_000), `${'- '.repeat(20_000)}\nb: 1`]) {
+    const faults = faultsOf(text);
+    t.is(faults.length, 1);
+    t.regex(faults[0] ?? '', /^a\.yaml:1:\d+: values are nested too deeply/);
+  }
 });
 
 test('a text beyond the limit is refused before it is parsed', (t) => {

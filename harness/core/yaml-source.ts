@@ -42,7 +42,8 @@ export function readYaml(text: string, file: string): YamlSource {
   const lines = new LineCounter();
   // The parser would compare every key with every other; `refusedNodes` finds equal ones in linear time.
   const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' } as const;
-  const document = parseDocument(text, options);
+  const document = parsedOrTooDeep(text, options);
+  if (document === undefined) return broken(file, [tooDeep(`${file}:1:1`)]);
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
@@ -61,6 +62,20 @@ export function readYaml(text: string, file: string): YamlSource {
   return { value: plainValue(document.contents), faults: refusedNodes(document, at), locate };
 }
 
+/** Undefined where the parser's own stack does not do. */
+function parsedOrTooDeep(text: string, options: Parameters<typeof parseDocument>[1]) {
+  try {
+    return parseDocument(text, options);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function tooDeep(where: string): Fault {
+  return { where, what: 'values are nested too deeply', next: 'Flatten them' };
+}
+
 function broken(file: string, faults: readonly Fault[]): YamlSource {
   return { value: undefined, faults, locate: () => `${file}:1:1` };
 }
@@ -72,9 +87,7 @@ function syntaxFaults(document: Document.Parsed, at: Placed): Fault[] {
   const warnings = document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED');
   const problems = [...document.errors, ...warnings];
   const exhausted = problems.find((problem) => problem.code === 'RESOURCE_EXHAUSTION');
-  if (exhausted) {
-    return [{ where: at(exhausted.pos[0]), what: 'values are nested too deeply', next: 'Flatten them' }];
-  }
+  if (exhausted) return [tooDeep(at(exhausted.pos[0]))];
   // One mistake often breaks several rules of the grammar at one place: the first says it best.
   const places = new Set<number>();
   const first = problems.filter(({ pos }) => !places.has(pos[0]) && places.add(pos[0]));

@@ -11,7 +11,7 @@ type Issue = z.core.$ZodIssue;
 /**
  * What zod found, in plain words with places: `file:1:8: repetitions must be at least 2, got 1`. A schema's own message
  * is used as it is, after the name and before the value seen, so write it as `must be ...`. Where nothing nearer helps, the
- * next step is the schema's own description of the value.
+ * next step is the schema's own description of the value, or of what it is a part of.
  */
 export function zodFaults(error: z.ZodError, source: YamlSource, schema: z.ZodType): Fault[] {
   return narrowest(error.issues).flatMap((issue) => issueFaults(issue, source, schema));
@@ -57,9 +57,15 @@ function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault
     const next = about === undefined ? `Add it; it ${complaint(issue)}` : `Add it: ${about}`;
     return [{ where, what: `${name} is missing`, next }];
   }
-  const next = nextStep(issue, seen) ?? about;
+  const next = nextStep(issue, seen) ?? about ?? describedAbove(schema, path, source.value);
   const what = `${name} ${complaint(issue)}, got ${shown(seen)}`;
   return [next === undefined ? { where, what } : { where, what, next }];
+}
+
+function describedAbove(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string | undefined {
+  if (path.length === 0) return undefined;
+  const above = path.slice(0, -1);
+  return describedAt(schema, above, value) ?? describedAbove(schema, above, value);
 }
 
 /** What a value must be, as the rest of a sentence. */

@@ -50,29 +50,35 @@ const RawPhase = z.strictObject({
 });
 
 /** A day's YAML as written. */
-export const RawDay = z.strictObject({
-  name: name.describe('Names the day, and runs of it.'),
-  about: z.string().min(1).max(2000).optional().describe('What it is for, in a sentence.'),
-  image: name.default('runtime').describe('A recipe with `runtime: true`. Default: runtime.'),
-  machine: RawMachine.prefault({}).describe('As in a spec.'),
-  seed: z.int().min(0).default(1).describe('Draws the numbers of rounds. Default: 1.'),
-  order: z
-    .enum(['listed', 'shuffled'])
-    .default('listed')
-    .describe('Order of phases: as written, or drawn from the seed of each block. Default: listed.'),
-  phases: z.array(RawPhase).min(1).max(100),
-  autotune: z
-    .record(z.string(), z.unknown())
-    .default({})
-    .describe('Configuration of the daemon, as in the file that `pmvx autotune --config` takes.'),
-  missingProbes: z
-    .array(z.enum(PROBE_SETS))
-    .default([])
-    .describe('Sets of probes that cannot be loaded in the guest.'),
-  madeUp: z
-    .array(name)
-    .default([])
-    .describe('Schedulers of bpf/made-up, which are there to fail, that the daemon may choose.'),
-});
+export const RawDay = z
+  .strictObject({
+    name: name.describe('Names the day, and runs of it.'),
+    about: z.string().min(1).max(2000).optional().describe('What it is for, in a sentence.'),
+    image: name.default('runtime').describe('A recipe with `runtime: true`. Default: runtime.'),
+    machine: RawMachine.prefault({}).describe('As in a spec.'),
+    seed: z.int().min(0).default(1).describe('Draws the numbers of rounds. Default: 1.'),
+    order: z
+      .enum(['listed', 'shuffled'])
+      .default('listed')
+      .describe('Order of phases: as written, or drawn from the seed of each block. Default: listed.'),
+    phases: z
+      .array(RawPhase)
+      .min(1)
+      .max(100)
+      .describe('What the day consists of, 1 to 100 phases, each with parts.'),
+    autotune: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('Configuration of the daemon, as in the file that `pmvx autotune --config` takes.'),
+    missingProbes: z
+      .array(z.enum(PROBE_SETS))
+      .default([])
+      .describe('Sets of probes that cannot be loaded in the guest.'),
+    madeUp: z
+      .array(name)
+      .default([])
+      .describe('Schedulers of bpf/made-up, which are there to fail, that the daemon may choose.'),
+  })
+  .describe('Write a mapping with name and phases; harness/replay/README.md has every key.');
 
 export type RawDay = z.infer<typeof RawDay>;

@@ -69,7 +69,7 @@ autotune: { windowMs: 1 }
   t.deepEqual(
     error?.message.split('\n').map((line) => line.replace(/(: [^.]*).*$/, '$1')),
     [
-      "f.yaml:12:23: the daemon's configuration: Too small: expected number to be >=50",
+      'f.yaml:12:23: autotune: windowMs must be at least 50, got 1',
       'f.yaml:3:8: image quick has no Node, so the daemon cannot live in it',
       'f.yaml:10:11: two phases are called one',
       'f.yaml:7:16: there is no workload hackbanch',

@@ -41,13 +41,9 @@ export function parseDay(text: string, file: string, catalog: Catalog, engine?: 
   const raw = parsed.data;
   const config = ConfigSchema.safeParse(raw.autotune);
   if (config.error !== undefined) {
-    faults.push(
-      ...config.error.issues.map(({ path, message }) => ({
-        where: source.locate(['autotune', ...path]),
-        what: `the daemon's configuration: ${message}`,
-        next: 'harness/runtime/daemon/config.ts has every key',
-      })),
-    );
+    const locate: Place = (path, part) => source.locate(['autotune', ...path], part);
+    const found = zodFaults(config.error, { ...source, value: raw.autotune, locate }, ConfigSchema);
+    faults.push(...found.map((fault) => ({ ...fault, what: `autotune: ${fault.what}` })));
   }
   const machine = normaliseMachine({ ...raw.machine, engine: engine ?? raw.machine.engine });
   if (machine.engine === 'native' || machine.engine === 'mock') {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadCatalog } from '../../core/load-catalog.ts';
 import type { Target } from './target.ts';
+import { configTarget } from './targets/config.ts';
+import { dayTarget } from './targets/day.ts';
 import { evidenceTarget } from './targets/evidence.ts';
 import { framesTarget } from './targets/frames.ts';
 import { monitorTarget } from './targets/monitor.ts';
@@ -16,9 +18,11 @@ export async function allTargets(
   const catalog = await loadCatalog(root);
   return [
     { target: specTarget(root, catalog), share: 0.2 },
-    { target: framesTarget(catalog), share: 0.25 },
+    { target: dayTarget(root, catalog), share: 0.05 },
+    { target: configTarget(root), share: 0.05 },
+    { target: framesTarget(catalog), share: 0.2 },
     { target: monitorTarget(), share: 0.05 },
-    { target: trialLogTarget(root), share: 0.2 },
+    { target: trialLogTarget(root), share: 0.15 },
     { target: evidenceTarget(), share: 0.15 },
     { target: traceTarget(root), share: 0.1 },
     { target: recordingTarget(), share: 0.05 },

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Catalog } from '../../../core/catalog.ts';
-import { PmvxError } from '../../../core/errors.ts';
 import { NAME_PATTERN } from '../../../core/ids.ts';
-import { printable } from '../../../core/printable.ts';
 import type { Spec } from '../../../core/spec.ts';
 import { encodeBlocks } from '../../../lab/mailbox.ts';
 import { planTrials } from '../../../plan/plan.ts';
@@ -11,7 +9,8 @@ import { parseSpec } from '../../../spec/parse-spec.ts';
 import { MAX_TRIALS } from '../../../spec/plan-size.ts';
 import { ACCEPTED } from '../fuzz.ts';
 import { filesAt } from '../seeds.ts';
-import { Finding, type Target, wordsOf } from '../target.ts';
+import { Finding, type Target } from '../target.ts';
+import { refusalOf } from '../yaml-faults.ts';
 
 /** Specs as YAML: what `validate`, `plan` and `run` read first. */
 export function specTarget(root: string, catalog: Catalog): Target {
@@ -30,14 +29,7 @@ export function specTarget(root: string, catalog: Catalog): Target {
       try {
         spec = parseSpec(input.toString('utf8'), 'spec.yaml', catalog);
       } catch (error) {
-        if (!(error instanceof PmvxError)) throw error;
-        for (const { where = '', what, next } of error.faults) {
-          if (!/^spec\.yaml(?::\d+:\d+)?$/.test(where))
-            throw new Finding(`a fault without a place: ${where}`);
-          if (next === undefined || printable(what) !== what)
-            throw new Finding(`a fault that cannot be shown: ${what}`);
-        }
-        return wordsOf(error.faults[0]?.what ?? '');
+        return refusalOf(error, 'spec.yaml');
       }
       requireSound(spec);
       requireOrders(spec, catalog);
