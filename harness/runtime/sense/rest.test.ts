@@ -19,10 +19,15 @@ function scene(rate: (seconds: number) => number) {
     return { events: { 'context switches': switches }, ticks: { user: switches, idle: switches } };
   };
   const watch = new RestWatch(clock, 4, read);
+  /** A window of a second that agrees. */
+  const window = () => {
+    clock.ns += 1e9;
+    watch.closed();
+    watch.agreed();
+  };
   watch.closed();
-  clock.ns += 1e9;
-  watch.closed();
-  return { clock, watch };
+  window();
+  return { clock, watch, window };
 }
 
 test('without a change the rest lasts as long as it may, and no longer', async (t) => {
@@ -34,13 +39,28 @@ test('without a change the rest lasts as long as it may, and no longer', async (
   });
 });
 
-test('a change ends it at the step after, and is usual from then on until another policy is in effect', async (t) => {
-  const { watch } = scene((seconds) => (seconds <= 3 ? 10_000 : 40_000));
-  const first = await watch.until(CONFIG, 1000, () => true, never);
-  t.deepEqual(first, { ms: 3000, woke: '40000/s context switches, were 10000/s', changed: true });
+test('a change ends it at the step after, and is usual once a window agreed, until another policy is in effect', async (t) => {
+  const { watch, window } = scene((seconds) => (seconds <= 3 ? 10_000 : 40_000));
+  const changed = { woke: '40000/s context switches, were 10000/s', changed: true };
+  t.deepEqual(await watch.until(CONFIG, 1000, () => true, never), { ms: 3000, ...changed });
+  t.deepEqual(await watch.until(CONFIG, 1000, () => true, never), { ms: 1000, ...changed });
+  window();
   t.is((await watch.until(CONFIG, 1000, () => true, never)).woke, 'it was time');
   watch.forget();
   t.is((await watch.until(CONFIG, 1000, () => true, never)).woke, 'it was time', 'nothing is known');
+});
+
+test('a window that did not agree is not how it usually goes', async (t) => {
+  const { clock, watch } = scene((seconds) => (seconds <= 1 ? 10_000 : 40_000));
+  clock.ns += 1e9;
+  watch.closed();
+  t.is((await watch.until(CONFIG, 1000, () => true, never)).changed, true);
+});
+
+test('a load that becomes another one in small steps is told', async (t) => {
+  const { watch } = scene((seconds) => 10_000 * 1.3 ** (seconds - 1));
+  const { ms, changed } = await watch.until(CONFIG, 1000, () => true, never);
+  t.deepEqual({ ms, changed }, { ms: 2000, changed: true });
 });
 
 test('what happens elsewhere ends it at the next step', async (t) => {

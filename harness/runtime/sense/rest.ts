@@ -27,14 +27,15 @@ export interface Rested {
 const KEPT = 32;
 
 /**
- * Looks at the machine's pulse when a window closes, and in steps while probes rest. What it has seen since it was told to forget is how the
- * loads go for which the present policy was found right.
+ * Looks at the machine's pulse when a window closes, and in steps while probes rest. Known are pulses of windows that agreed with the present
+ * policy, and no others: what is merely near to one of them is not learnt, or a load could become another one in small steps.
  */
 export class RestWatch {
   readonly #clock: Clock;
   readonly #cpus: number;
   readonly #read: () => PulseTotals | undefined;
   #known: Pulse[] = [];
+  #closed: Pulse | undefined;
   #last: { readonly atNs: number; readonly totals: PulseTotals } | undefined;
 
   constructor(clock: Clock, cpus: number, read: () => PulseTotals | undefined) {
@@ -43,15 +44,21 @@ export class RestWatch {
     this.#read = read;
   }
 
-  /** A window closed: its pulse is one of those that are known. */
+  /** A window closed. */
   closed(): void {
-    const pulse = this.#beat();
-    if (pulse !== undefined) this.#learn(pulse);
+    this.#closed = this.#beat();
+  }
+
+  /** The window that closed last agreed with the policy in effect: so does whatever goes as it went. */
+  agreed(): void {
+    if (this.#closed !== undefined) this.#known = [...this.#known, this.#closed].slice(-KEPT);
+    this.#closed = undefined;
   }
 
   /** Another policy is in effect: nothing is known of when that is right. */
   forget(): void {
     this.#known = [];
+    this.#closed = undefined;
   }
 
   /** Resolves when the rest is over. `calm` is asked at each step of `stepMs`. */
@@ -74,13 +81,8 @@ export class RestWatch {
       const pulse = this.#beat();
       if (pulse === undefined) return rested('the kernel does not tell how it goes');
       const change = changeOf(this.#known, pulse, config.factor, this.#cpus);
-      this.#learn(pulse);
       if (change !== undefined) return rested(change, true);
     }
-  }
-
-  #learn(pulse: Pulse): void {
-    this.#known = [...this.#known, pulse].slice(-KEPT);
   }
 
   /** Since the last one; undefined for the first. */

@@ -90,10 +90,11 @@ export class ProbeSensor implements Sensor {
 
   async next(signal: AbortSignal, now: () => Calm = () => AWAKE): Promise<Window> {
     const { clock, cpus } = this.#options;
-    const rested = await this.#restWhile(now, signal);
-    const { policy } = now();
+    const { policy, windows } = now();
     if (policy !== this.#policy) this.#watch.forget();
+    else if (windows >= 0) this.#watch.agreed();
     this.#policy = policy;
+    const rested = await this.#restWhile(now, signal);
     await clock.until(this.#beganNs + this.#windowMs * 1e6, signal);
     const counters: { -readonly [K in keyof Window['counters']]: Window['counters'][K] } = {};
     for (const probes of this.#sets) {
