@@ -17,10 +17,12 @@ start from one frozen machine with one seed, so that they differ in nothing else
 Days that ship: harness/replay/days. The image runtime has Node for the daemon: pmvx image build runtime.
 
 Examples:
-  pmvx replay harness/replay/days/quiet-day.yaml --arms eevdf,static:pmvx_chain --seeds 2
+  pmvx replay harness/replay/days/strange-day.yaml --arms eevdf,static:pmvx_chain --seeds 2
   pmvx replay harness/replay/days/mixed-day.yaml --map map.db \\
       --arms eevdf,static:pmvx_chain,static:pmvx_latency,static:pmvx_batch,auto,oracle --seeds 10
-  pmvx replay harness/replay/days/mixed-day.yaml ... --resume     go on where it was stopped`;
+  pmvx replay harness/replay/days/mixed-day.yaml ... --resume     go on where it was stopped
+  pmvx replay my-day.yaml --engine native --map map.db --arms static:pmvx_chain,auto
+      on this host itself: root, and a kernel with sched_ext, to which policies are then attached`;
 
 /** Adds `pmvx replay`. */
 export function addReplayCommands(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { EngineName } from '../core/trial.ts';
@@ -29,7 +30,8 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
   const catalog = await context.catalog();
   const day = await readDay(args.day, catalog, args.engine);
   const arms = parseArms(args.arms, catalog);
-  const map = await readMapFile(args.map, arms);
+  requireSchedExt(day.machine.engine, arms);
+  const map = await readMapFile(args.map, arms, day.machine.engine);
   const inputs = dayInputs({ root: context.root, day, arms, catalog, ...(map === undefined ? {} : { map }) });
   const replay = planReplay(day, catalog, {
     arms,
@@ -59,13 +61,27 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
   );
 }
 
-async function readMapFile(path: string | undefined, arms: readonly Arm[]): Promise<Buffer | undefined> {
-  const asked = arms.some(({ kind }) => kind === 'auto' || kind === 'oracle');
+/** On the real host policies are attached to its own kernel. */
+function requireSchedExt(engine: EngineName, arms: readonly Arm[], folder = '/sys/kernel/sched_ext'): void {
+  if (engine !== 'native' || arms.every(({ kind }) => kind === 'eevdf') || existsSync(folder)) return;
+  throw new PmvxError(ExitCode.environment, {
+    where: 'engine native',
+    what: "this host's kernel has no sched_ext, so only the arm eevdf can live on it",
+    next: 'Leave the other arms out, or use exact, tcg or kvm',
+  });
+}
+
+async function readMapFile(
+  path: string | undefined,
+  arms: readonly Arm[],
+  engine: EngineName,
+): Promise<Buffer | undefined> {
+  const asking = arms.filter(({ kind }) => kind !== 'eevdf' && (kind !== 'static' || engine === 'native'));
   if (path === undefined) {
-    if (!asked) return undefined;
+    if (asking.length === 0) return undefined;
     throw new PmvxError(ExitCode.usage, {
       where: '--map',
-      what: 'the daemon lives in the arms auto and oracle, and has no policy map',
+      what: `the daemon lives in the arms ${asking.map(({ id }) => id).join(', ')}, and has no policy map`,
       next: 'pmvx learn RUN --map FILE makes one',
     });
   }

@@ -3,6 +3,7 @@ import type { Catalog } from '../core/catalog.ts';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { Policy } from '../core/policy.ts';
+import type { EngineName } from '../core/trial.ts';
 
 /** What lives through a day: the kernel's own scheduler, one policy throughout, the daemon, or who knows each phase's best. */
 export type Arm =
@@ -47,17 +48,21 @@ export function parseArms(text: string, catalog: Pick<Catalog, 'policies'>): rea
   return [EEVDF_ARM, ...arms];
 }
 
-/** The policy of a trial of this arm: that of a static arm, else the kernel's own, which the run may leave. */
-export function policyOf(arm: Arm, catalog: Pick<Catalog, 'policies'>): Policy {
+/**
+ * The policy of a trial of this arm: that of a static arm, else the kernel's own, which the run may leave. On `native` nobody but the daemon
+ * attaches policies, so there a static arm's run leaves the kernel's own as well.
+ */
+export function policyOf(arm: Arm, catalog: Pick<Catalog, 'policies'>, engine: EngineName): Policy {
   const known = catalog.policies.get(arm.id);
-  if (arm.kind === 'eevdf' || arm.kind === 'static') {
+  if (arm.kind === 'eevdf' || (arm.kind === 'static' && engine !== 'native')) {
     if (known === undefined) throw new Error(`the catalog lacks ${arm.id}`);
     return known;
   }
-  const summary =
-    arm.kind === 'auto'
-      ? 'The daemon, which chooses by a map of policies.'
-      : "Each phase's best policy, known beforehand.";
+  const summary = {
+    static: `${arm.id}, which the daemon is told to apply.`,
+    auto: 'The daemon, which chooses by a map of policies.',
+    oracle: "Each phase's best policy, known beforehand.",
+  }[arm.kind];
   const words = { summary, suits: 'A day of phases.', weakness: 'See its replay.', source: 'harness/replay' };
   return { id: arm.id, definition: { kind: 'builtin', ...words, switches: true } };
 }

@@ -36,7 +36,7 @@ const PLACES = {
   state: '/run/pmvx',
   queue: '/run/pmvx/queue.jsonl',
 } as const;
-/** The longest window that the daemon takes: the oracle's never ends, so that nothing is sensed or asked. */
+/** The longest window that the daemon takes: where it is told what to apply none ends, so that nothing is sensed or asked. */
 const ENDLESS_MS = 60_000;
 
 export interface InputOptions {
@@ -61,32 +61,37 @@ export function dayInputs({ root, day, arms, catalog, map }: InputOptions): DayI
   const boot = readFileSync(join(root, 'harness/replay/guest/boot.mjs'));
   const plan = guestPlan(day, catalog);
   const files = plan.files.map(({ path, value }) => ({ path, content: readNamedFile(value) }));
-  const configs = { auto: config(day, policies, {}), oracle: config(day, policies, ORACLE) };
-  const anyHelper = arms.some(({ kind }) => kind === 'auto' || kind === 'oracle');
+  const configs = { auto: config(day, policies, {}), told: config(day, policies, TOLD) };
+  const attached = day.machine.engine !== 'native';
+  const helped = ({ kind }: Arm) => kind !== 'eevdf' && (kind !== 'static' || !attached);
   return {
     digests: {
       plan: shortDigest(plan.text),
-      ...(anyHelper
+      ...(arms.some(helped)
         ? { code: shortDigest(Buffer.concat([code, boot])), config: shortDigest(configs.auto) }
         : {}),
       ...(map === undefined ? {} : { map: shortDigest(map) }),
     },
     filesOf(arm, switches = {}) {
       const text = (helper?: Helper) => Buffer.from(guestPlan(day, catalog, helper).text);
-      if (arm.kind === 'eevdf' || arm.kind === 'static')
-        return [{ path: PLAN_PATH, content: text() }, ...files];
+      if (!helped(arm)) return [{ path: PLAN_PATH, content: text() }, ...files];
       const asks = Object.fromEntries(
         Object.entries(switches).map(([phase, policy]) => [
           phase,
           JSON.stringify({ id: 1, method: 'apply', params: { policy } }),
         ]),
       );
-      const helper = arm.kind === 'auto' ? HELPER : { ...HELPER, asks };
+      const helper = {
+        auto: HELPER,
+        oracle: { ...HELPER, asks },
+        static: { ...HELPER, argv: [...HELPER.argv, arm.id] },
+        eevdf: undefined,
+      }[arm.kind];
       return [
         { path: PLAN_PATH, content: text(helper) },
         { path: PLACES.boot, content: boot },
         { path: PLACES.code, content: code },
-        { path: PLACES.config, content: Buffer.from(configs[arm.kind]) },
+        { path: PLACES.config, content: Buffer.from(arm.kind === 'auto' ? configs.auto : configs.told) },
         { path: PLACES.map, content: map ?? Buffer.alloc(0) },
         ...files,
       ];
@@ -116,7 +121,7 @@ const HELPER: Helper = {
   reports: [PLACES.journal, PLACES.queue],
 };
 
-const ORACLE = { windowMs: ENDLESS_MS, probes: ['io'], unguarded: true };
+const TOLD = { windowMs: ENDLESS_MS, probes: ['io'], unguarded: true };
 
 /** The daemon's configuration: the day's own, and what the machine and its places are. JSON is YAML. */
 function config(day: Day, policies: readonly string[], changes: Readonly<Record<string, unknown>>): string {

@@ -80,6 +80,25 @@ autotune: { windowMs: 1 }
   );
 });
 
+test('what may be done to a guest is not done to this host', (t) => {
+  const text = `
+name: rough
+madeUp: [made-up-stall]
+phases:
+  - name: one
+    before: [{ kill: daemon }, { clock: 60 }]
+    parts: [{ use: hackbench }]
+`;
+  t.notThrows(() => parseDay(text, 'f.yaml', catalog));
+  const next = 'Live this day in a guest: exact, tcg or kvm';
+  t.throws(() => parseDay(text, 'f.yaml', catalog, 'native'), {
+    message: `f.yaml:6:32: it would move this host's clock. ${next}\nf.yaml:3:9: made-up-stall would harm this host. ${next}`,
+  });
+  t.throws(() => parseDay(text, 'f.yaml', catalog, 'mock'), {
+    message: /a day is lived on a machine, and mock has none/,
+  });
+});
+
 test('the plan for the guest names every command, and a place for the seed of each round', (t) => {
   const { text, files } = guestPlan(parseDay(SAMPLE_DAY, 'sample.yaml', catalog), catalog);
   t.deepEqual(files, []);

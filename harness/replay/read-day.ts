@@ -46,13 +46,14 @@ export function parseDay(text: string, file: string, catalog: Catalog, engine?: 
     faults.push(...found.map((fault) => ({ ...fault, what: `autotune: ${fault.what}` })));
   }
   const machine = normaliseMachine({ ...raw.machine, engine: engine ?? raw.machine.engine });
-  if (machine.engine === 'native' || machine.engine === 'mock') {
+  if (machine.engine === 'mock') {
     faults.push({
       where: source.locate(['machine', 'engine']),
-      what: `a day is lived in a guest, and ${machine.engine} has none`,
-      next: 'Use exact, tcg or kvm',
+      what: 'a day is lived on a machine, and mock has none',
+      next: 'Use exact, tcg, kvm or native',
     });
   }
+  if (machine.engine === 'native') faults.push(...hostFaults(raw, source.locate));
   faults.push(...imageFaults(raw, catalog, source.locate), ...nameFaults(raw, source.locate));
   const phases = raw.phases.map((phase, at): Phase => {
     const parts = phase.parts.flatMap((part, index) => {
@@ -153,6 +154,21 @@ function imageFaults(raw: RawDay, catalog: Catalog, locate: Place): Fault[] {
       return [{ where, what, next: 'Add the packages to the recipe, or choose another workload' }];
     }),
   );
+}
+
+/** What may be done to a guest, and not to this host. */
+function hostFaults({ phases, madeUp }: RawDay, locate: Place): Fault[] {
+  const next = 'Live this day in a guest: exact, tcg or kvm';
+  const clocks = phases.flatMap(({ before }, phase) =>
+    before.flatMap((act, at) =>
+      'clock' in act
+        ? [{ where: locate(['phases', phase, 'before', at]), what: "it would move this host's clock", next }]
+        : [],
+    ),
+  );
+  if (madeUp.length === 0) return clocks;
+  const what = `${madeUp.join(', ')} would harm this host`;
+  return [...clocks, { where: locate(['madeUp']), what, next }];
 }
 
 function nameFaults({ phases }: RawDay, locate: Place): Fault[] {

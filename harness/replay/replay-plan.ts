@@ -34,7 +34,7 @@ export interface ReplayOptions {
 export function planReplay(day: Day, catalog: Catalog, options: ReplayOptions): Replay {
   const { arms, seeds, inputs, deadlineS } = options;
   const workload: Workload = { id: day.name, definition: dayDefinition(day, inputs, deadlineS) };
-  const policies = new Map(arms.map((arm) => [arm.id, policyOf(arm, catalog)]));
+  const policies = new Map(arms.map((arm) => [arm.id, policyOf(arm, catalog, day.machine.engine)]));
   const spec: Spec = {
     name: `replay-${day.name}`,
     image: day.image,

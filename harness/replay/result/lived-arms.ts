@@ -5,6 +5,7 @@ import type { Arm } from '../arms.ts';
 import type { Day } from '../day.ts';
 import { type LivedDay, readDayOutput } from '../day-output.ts';
 import { type PhaseCosts, phaseCosts } from '../phase-costs.ts';
+import { reactionsOf } from './daemon-facts.ts';
 
 /** A day that an arm lived to its end in one block. */
 export interface LivedArm {
@@ -28,6 +29,7 @@ export function livedArms(
 ): LivedArms {
   const days: LivedArm[] = [];
   const lost: LivedArms['lost'][number][] = [];
+  const statics = new Set(arms.flatMap(({ kind, id }) => (kind === 'static' ? [id] : [])));
   const own = records.filter(({ policy }) => arms.some(({ id }) => id === policy));
   for (const record of own.toSorted((a, b) => a.block - b.block || a.trial.localeCompare(b.trial))) {
     const { policy: arm, block } = record;
@@ -37,13 +39,22 @@ export function livedArms(
     }
     try {
       const lived = readDayOutput(record.output ?? '');
-      days.push({ arm, block, lived, costs: phaseCosts(day, lived, catalog) });
+      const own = { arm, block, lived, costs: phaseCosts(day, lived, catalog) };
+      const left = statics.has(arm) ? phaseElsewhere(own) : undefined;
+      if (left === undefined) days.push(own);
+      else lost.push({ arm, block, how: `in ${left} another policy was in effect` });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       lost.push({ arm, block, how: error.message });
     }
   }
   return { days, lost };
+}
+
+/** The first phase in which a static arm was not where the daemon was told to be; undefined too where the policy was attached for it. */
+function phaseElsewhere(day: LivedArm): string | undefined {
+  if (day.lived.helper === undefined) return undefined;
+  return reactionsOf(day).find(({ from, to }) => from !== day.arm || to !== day.arm)?.phase;
 }
 
 /** The day of an arm in a block. */

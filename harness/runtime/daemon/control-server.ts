@@ -47,6 +47,8 @@ export async function openControl(path: string, methods: Methods, mode = 0o600):
 function serve(socket: Socket, methods: Methods): void {
   let text = '';
   socket.setEncoding('utf8');
+  // A client that stays must not keep a daemon from ending.
+  socket.unref();
   // Whoever leaves early is no fault.
   socket.on('error', () => socket.destroy());
   const say = (response: ControlResponse) => void socket.write(`${JSON.stringify(response)}\n`);

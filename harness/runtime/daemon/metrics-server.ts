@@ -51,5 +51,7 @@ export async function openMetricsPlace(place: string, text: () => Promise<string
     );
   }
   server.unref();
+  // A reader that keeps its connection must not keep a daemon from ending.
+  server.on('connection', (socket) => socket.unref());
   return { update: async () => undefined, close: () => void server.close() };
 }
