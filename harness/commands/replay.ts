@@ -30,7 +30,7 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
   const catalog = await context.catalog();
   const day = await readDay(args.day, catalog, args.engine);
   const arms = parseArms(args.arms, catalog);
-  requireSchedExt(day.machine.engine, arms);
+  if (day.machine.engine === 'native') requireHost(arms, args.jobs);
   const map = await readMapFile(args.map, arms, day.machine.engine);
   const inputs = dayInputs({ root: context.root, day, arms, catalog, ...(map === undefined ? {} : { map }) });
   const replay = planReplay(day, catalog, {
@@ -61,11 +61,16 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
   );
 }
 
-/** On the real host policies are attached to its own kernel. */
-function requireSchedExt(engine: EngineName, arms: readonly Arm[], folder = '/sys/kernel/sched_ext'): void {
-  if (engine !== 'native' || arms.every(({ kind }) => kind === 'eevdf') || existsSync(folder)) return;
+/** On the real host policies are attached to its own kernel, one day at a time. */
+function requireHost(arms: readonly Arm[], jobs = 1, folder = '/sys/kernel/sched_ext'): void {
+  const where = 'engine native';
+  if (jobs > 1) {
+    const what = `${jobs} days cannot be lived at once on one host`;
+    throw new PmvxError(ExitCode.usage, { where, what, next: 'Leave --jobs out' });
+  }
+  if (arms.every(({ kind }) => kind === 'eevdf') || existsSync(folder)) return;
   throw new PmvxError(ExitCode.environment, {
-    where: 'engine native',
+    where,
     what: "this host's kernel has no sched_ext, so only the arm eevdf can live on it",
     next: 'Leave the other arms out, or use exact, tcg or kvm',
   });
