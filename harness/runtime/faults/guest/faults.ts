@@ -55,6 +55,15 @@ async function left(): Promise<void> {
   while (readSchedExt().state === 'enabled') await delay(1);
 }
 
+function killedNow(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
   'kill-daemon': () => service.kill(),
   'kill-daemon-switching': async (random) => {
@@ -67,7 +76,9 @@ const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> 
     const { children } = JSON.parse(readFileSync(join(STATE, 'leftovers.json'), 'utf8')) as {
       children: { pid: number }[];
     };
-    for (const { pid } of children) process.kill(pid, 'SIGKILL');
+    // The one before may just have ended, and be struck off a moment later.
+    const killed = children.filter(({ pid }) => killedNow(pid));
+    if (killed.length === 0) throw new Error('no scheduler is there to be killed');
     await left();
   },
   stall: () => {
