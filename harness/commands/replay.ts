@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { Catalog } from '../core/catalog.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { EngineName } from '../core/trial.ts';
-import { type Arm, parseArms } from '../replay/arms.ts';
+import { type Arm, hasDaemon, parseArms } from '../replay/arms.ts';
 import { dayEngine } from '../replay/day-engine.ts';
 import { dayInputs } from '../replay/day-inputs.ts';
 import { readDay } from '../replay/read-day.ts';
@@ -30,7 +31,7 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
   const catalog = await context.catalog();
   const day = await readDay(args.day, catalog, args.engine);
   const arms = parseArms(args.arms, catalog);
-  if (day.machine.engine === 'native') requireHost(arms, args.jobs);
+  if (day.machine.engine === 'native') requireHost(arms, catalog, args.jobs);
   const map = await readMapFile(args.map, arms, day.machine.engine);
   const inputs = dayInputs({ root: context.root, day, arms, catalog, ...(map === undefined ? {} : { map }) });
   const replay = planReplay(day, catalog, {
@@ -62,11 +63,22 @@ export async function replayCommand(args: ReplayArgs, context: CommandContext): 
 }
 
 /** On the real host policies are attached to its own kernel, one day at a time. */
-function requireHost(arms: readonly Arm[], jobs = 1, folder = '/sys/kernel/sched_ext'): void {
+function requireHost(
+  arms: readonly Arm[],
+  { policies }: Pick<Catalog, 'policies'>,
+  jobs = 1,
+  folder = '/sys/kernel/sched_ext',
+): void {
   const where = 'engine native';
   if (jobs > 1) {
     const what = `${jobs} days cannot be lived at once on one host`;
     throw new PmvxError(ExitCode.usage, { where, what, next: 'Leave --jobs out' });
+  }
+  const knobs = arms.filter(({ id }) => policies.get(id)?.definition.kind === 'knob').map(({ id }) => id);
+  if (knobs.length > 0) {
+    // A scheduler leaves with its process; a setting would stay.
+    const what = `${knobs.join(', ')}: settings of this host, which a day that is killed could not put back`;
+    throw new PmvxError(ExitCode.usage, { where, what, next: 'Leave them out, or use exact, tcg or kvm' });
   }
   if (arms.every(({ kind }) => kind === 'eevdf') || existsSync(folder)) return;
   throw new PmvxError(ExitCode.environment, {
@@ -81,7 +93,7 @@ async function readMapFile(
   arms: readonly Arm[],
   engine: EngineName,
 ): Promise<Buffer | undefined> {
-  const asking = arms.filter(({ kind }) => kind !== 'eevdf' && (kind !== 'static' || engine === 'native'));
+  const asking = arms.filter((arm) => hasDaemon(arm, engine));
   if (path === undefined) {
     if (asking.length === 0) return undefined;
     throw new PmvxError(ExitCode.usage, {

@@ -48,13 +48,15 @@ export function parseArms(text: string, catalog: Pick<Catalog, 'policies'>): rea
   return [EEVDF_ARM, ...arms];
 }
 
-/**
- * The policy of a trial of this arm: that of a static arm, else the kernel's own, which the run may leave. On `native` nobody but the daemon
- * attaches policies, so there a static arm's run leaves the kernel's own as well.
- */
+/** Whether the daemon is there in this arm: to choose, or to be told. On `native` nobody else attaches policies. */
+export function hasDaemon({ kind }: Arm, engine: EngineName): boolean {
+  return kind !== 'eevdf' && (kind !== 'static' || engine === 'native');
+}
+
+/** The policy of a trial of this arm: that of a static arm, else the kernel's own, which a daemon may leave. */
 export function policyOf(arm: Arm, catalog: Pick<Catalog, 'policies'>, engine: EngineName): Policy {
   const known = catalog.policies.get(arm.id);
-  if (arm.kind === 'eevdf' || (arm.kind === 'static' && engine !== 'native')) {
+  if (arm.kind === 'eevdf' || !hasDaemon(arm, engine)) {
     if (known === undefined) throw new Error(`the catalog lacks ${arm.id}`);
     return known;
   }

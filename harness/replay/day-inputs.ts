@@ -6,7 +6,7 @@ import { ExitCode, PmvxError } from '../core/errors.ts';
 import { readNamedFile } from '../core/file-parameter.ts';
 import { shortDigest } from '../core/ids.ts';
 import { GUEST_RUNTIME } from '../core/runtime-parts.ts';
-import type { Arm } from './arms.ts';
+import { type Arm, hasDaemon } from './arms.ts';
 import type { Day } from './day.ts';
 import { CODE_ROOT, DAEMON_ENTRY, packDaemon } from './guest-code.ts';
 import { guestPlan, type Helper } from './guest-plan.ts';
@@ -62,8 +62,7 @@ export function dayInputs({ root, day, arms, catalog, map }: InputOptions): DayI
   const plan = guestPlan(day, catalog);
   const files = plan.files.map(({ path, value }) => ({ path, content: readNamedFile(value) }));
   const configs = { auto: config(day, policies, {}), told: config(day, policies, TOLD) };
-  const attached = day.machine.engine !== 'native';
-  const helped = ({ kind }: Arm) => kind !== 'eevdf' && (kind !== 'static' || !attached);
+  const helped = (arm: Arm) => hasDaemon(arm, day.machine.engine);
   return {
     digests: {
       plan: shortDigest(plan.text),
