@@ -126,12 +126,15 @@ const TOLD = { windowMs: ENDLESS_MS, probes: ['io'], unguarded: true };
 function config(day: Day, policies: readonly string[], changes: Readonly<Record<string, unknown>>): string {
   const { engine, speed } = day.machine;
   const machine = engine === 'exact' ? { engine, cpu: `${speed} MIPS` } : { engine };
+  // What a daemon that was killed leaves set on a host nobody would put back: its notes are gone with the day.
+  const host = engine === 'native' ? { expedite: false } : {};
   return JSON.stringify({
     ...day.autotune,
     policies: [...policies, ...day.madeUp],
     machine,
     queue: PLACES.queue,
     places: { objects: `${CODE_ROOT}/objects`, probes: `${CODE_ROOT}/probes` },
+    ...host,
     ...changes,
   });
 }
