@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { type Frozen, openObject } from './open-object.ts';
 
 /**
  * Counters of each set of probes, in the order of its struct in `bpf/probes/<set>.h`, which says what each means, and how many
@@ -125,9 +126,6 @@ const ALWAYS: Readonly<Record<ProbeSet, readonly string[]>> = {
   calls: [],
 };
 
-/** Values of a set's counters by name; a counter that kernel or machine does not have is absent. */
-export type ProbeValues = Readonly<Record<string, number | readonly number[]>>;
-
 /** What one set counted in a trial, as the guest sends it: readings before the run, in it, and after it. */
 export interface ProbeReadings {
   readonly set: ProbeSet;
@@ -142,14 +140,19 @@ export interface ProbeReadings {
 }
 
 /** What one set counted: in the whole run of a trial's record, or in one window of it. */
-export interface ProbeTotals {
+export const ProbeTotalsSchema = openObject({
   /** How long was counted: guest time from the first reading to the last, ns. */
-  readonly ns: number;
-  readonly missed: number;
+  ns: z.number().nonnegative(),
+  missed: z.int().nonnegative(),
   /** Where events that come often were counted for this part of `ns` only: their counters are estimates, scaled up to all of it. */
-  readonly sampledNs?: number;
-  readonly counters: ProbeValues;
-}
+  sampledNs: z.number().nonnegative().exactOptional(),
+  /** By name; a counter that kernel or machine does not have is absent. */
+  counters: z.record(z.string(), z.union([z.number(), z.array(z.number())])),
+});
+
+export type ProbeTotals = Frozen<z.infer<typeof ProbeTotalsSchema>>;
+/** Values of a set's counters by name. */
+export type ProbeValues = ProbeTotals['counters'];
 
 const Readings = z.strictObject({
   set: z.enum(PROBE_SETS),

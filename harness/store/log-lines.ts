@@ -2,7 +2,7 @@
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { openLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import { parseTrialRecord } from './record-schema.ts';
+import { parseTrialRecord } from '../core/trial-record.ts';
 
 /** What a log's bytes hold. */
 export interface LogContents<T = TrialRecord> {

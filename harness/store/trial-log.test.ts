@@ -8,9 +8,9 @@ import test, { type ExecutionContext } from 'ava';
 import { PmvxError } from '../core/errors.ts';
 import { sealLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
+import { parseTrialRecord } from '../core/trial-record.ts';
 import { parseLog } from './log-lines.ts';
 import { readLog } from './read-log.ts';
-import { parseTrialRecord } from './record-schema.ts';
 import { sampleCompleted, sampleUnmeasured } from './sample-records.ts';
 import { TrialLog } from './trial-log.ts';
 

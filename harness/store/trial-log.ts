@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { sealLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
+import { parseTrialRecord } from '../core/trial-record.ts';
 import { syncFolder, writeAtomic } from './atomic-write.ts';
 import type { DamagedLine, LogContents } from './log-lines.ts';
 import { readLog } from './read-log.ts';
-import { parseTrialRecord } from './record-schema.ts';
 import { keptRecords } from './slim-record.ts';
 import { storageFault } from './storage-fault.ts';
 

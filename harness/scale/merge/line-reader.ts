@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { openLine } from '../../core/sealed-line.ts';
 import type { TrialRecord } from '../../core/trial.ts';
+import { parseTrialRecord } from '../../core/trial-record.ts';
 import type { LinePlace } from '../../store/log-lines.ts';
-import { parseTrialRecord } from '../../store/record-schema.ts';
 import { RUN_FILES } from '../../store/run-folder.ts';
 
 /** Reads single records out of the logs of runs, whose lines were found whole before. */

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { openLine } from '../../core/sealed-line.ts';
 import type { TrialRecord } from '../../core/trial.ts';
-import { parseTrialRecord } from '../../store/record-schema.ts';
+import { parseTrialRecord } from '../../core/trial-record.ts';
 
 /** Bytes at a time. */
 const CHUNK = 4 * 1024 * 1024;
