@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Compiles the addon with gcc alone: `node build.js`. As an install script it never fails: a machine without gcc or libbpf installs the
+// Compiles the addon, and the guardian beside it, with gcc alone: `node build.js`. As an install script it never fails: a machine without gcc or libbpf installs the
 // package all the same, build/reason.txt keeps why, and the first use says it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const build = join(here, 'build');
 const addon = join(build, 'ebpf.node');
+const guardian = join(build, 'guardian');
 const reason = join(build, 'reason.txt');
 
 /** Folder of node_api.h: of the package node-api-headers, else what came with this Node. */
@@ -24,7 +25,7 @@ function headers() {
 }
 
 function fail(words) {
-  rmSync(addon, { force: true });
+  for (const path of [addon, guardian]) rmSync(path, { force: true });
   writeFileSync(reason, `${words}\n`);
   console.error(`ebpf-napi: not built: ${words.split('\n')[0]}`);
 }
@@ -37,19 +38,26 @@ if (include === undefined) {
   const sources = readdirSync(join(here, 'src'))
     .filter((name) => name.endsWith('.c'))
     .sort();
-  const part = `${addon}.${process.pid}`;
-  const flags = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-Wall', '-Wextra', '-pthread', `-I${include}`];
-  const gcc = spawnSync('gcc', [...flags, '-o', part, ...sources, '-lbpf'], {
-    cwd: join(here, 'src'),
-    encoding: 'utf8',
-  });
+  const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra'];
+  const library = ['-fPIC', '-shared', '-pthread', `-I${include}`, ...sources, '-lbpf'];
+  // Without libraries: all of it is in memory from its start on.
+  const program = ['-static', '../guardian/guardian.c'];
+  if (compile(guardian, [...flags, ...program]) && compile(addon, [...flags, ...library]))
+    rmSync(reason, { force: true });
+}
+
+/** Whether it was compiled. */
+function compile(path, args) {
+  const part = `${path}.${process.pid}`;
+  const gcc = spawnSync('gcc', ['-o', part, ...args], { cwd: join(here, 'src'), encoding: 'utf8' });
   if (gcc.error !== undefined) {
     fail(`gcc does not run (${gcc.error.code}). On Debian: apt-get install gcc libc6-dev libbpf-dev`);
   } else if (gcc.status !== 0) {
     const lacks = /bpf\/\w+\.h: No such file|cannot find -lbpf/.test(gcc.stderr);
     fail(lacks ? 'libbpf is not here. On Debian: apt-get install libbpf-dev' : gcc.stderr.trim());
   } else {
-    renameSync(part, addon);
-    rmSync(reason, { force: true });
+    renameSync(part, path);
+    return true;
   }
+  return false;
 }

@@ -95,6 +95,8 @@ export class BpfProgram {
  */
 export class BpfLink {
   private constructor();
+  /** Its descriptor, which stays the link's; for `Guardian.holdDescriptor`. */
+  readonly descriptor: number;
   /** Keeps it after this process has ended. */
   pin(path: string): void;
   /** Detaches. Again is allowed. */
@@ -204,6 +206,53 @@ export class HeldProgram {
   release(): void;
   /** Whether it was still there. */
   kill(signal: number): boolean;
+}
+
+/** What a guardian says; `code` is the name of an errno. */
+export type GuardianAnswer =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'alive' }
+  | { readonly kind: 'ready'; readonly pid: number; readonly how: string }
+  /** `code`: it was refused, and is not there any more. */
+  | { readonly kind: 'held'; readonly id: number; readonly code?: string }
+  /** `code`: it is still there, and tried again. */
+  | { readonly kind: 'dropped'; readonly id: number; readonly code?: string }
+  /** All was dropped though nobody asked here. After `signal` and `kill-file` nothing is held until `open`; after `ends` it is gone soon. */
+  | {
+      readonly kind: 'home';
+      readonly cause: 'no-beat' | 'signal' | 'kill-file' | 'ends';
+      readonly why: string;
+    };
+
+/**
+ * A small process that holds for this one what must not outlive it: links, schedulers, settings. It drops all of it when `beat` fails to
+ * come in time, when this process ends or is stopped, at SIGTERM and SIGUSR1, and when the kill file appears. It uses no disk, and its memory is
+ * locked where that is allowed. Each call but `hear` says whether the message went; false: it has gone, or does not listen.
+ */
+export class Guardian {
+  private constructor();
+  /** @throws BpfError: the errno of fork or exec. */
+  static start(options?: { readonly killFile?: string; readonly program?: string }): Guardian;
+  /** The next one comes within so many ms. */
+  beat(withinMs: number): boolean;
+  /** Closing the descriptor must end what it holds; this process closes its own copy. Answered by `held`, as all that hold. */
+  holdDescriptor(id: number, descriptor: number): boolean;
+  /** SIGINT ends it, or SIGKILL 150 ms later. @throws BpfError: (ESRCH) there is no such process. */
+  holdProcess(id: number, pid: number): boolean;
+  /** A file that reads `ours` is given back what it read before; one that reads otherwise stays. */
+  holdSetting(id: number, path: string, before: string, ours: string): boolean;
+  /** One, or all; what is gone already is dropped, too. Answered by `dropped` for each. */
+  drop(id?: number): boolean;
+  /** Drops all, and refuses to hold anything until `open`. */
+  latch(): boolean;
+  open(): boolean;
+  /** As of sd_notify(3); with each beat the service manager's watchdog is told, too. */
+  notify(text: string): boolean;
+  /** Without waiting: undefined when there is nothing. */
+  hear(): GuardianAnswer | undefined;
+  /** All is dropped. */
+  close(): void;
+  [Symbol.dispose](): void;
 }
 
 export type BtfKind = 'struct' | 'union' | 'enum' | 'typedef' | 'function' | 'variable';

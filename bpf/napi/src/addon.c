@@ -21,6 +21,7 @@ NAPI_MODULE_INIT()
 	define_batch(env, exports);
 	define_ring(env, exports);
 	define_held(env, exports);
+	define_guardian(env, exports);
 	define_btf(env, exports);
 	return exports;
 }

@@ -94,6 +94,7 @@ void define_struct_ops(napi_env env, napi_value exports);
 void define_batch(napi_env env, napi_value exports);
 void define_ring(napi_env env, napi_value exports);
 void define_held(napi_env env, napi_value exports);
+void define_guardian(napi_env env, napi_value exports);
 void define_btf(napi_env env, napi_value exports);
 void define_function(napi_env env, napi_value exports, const char *name, napi_callback function);
 

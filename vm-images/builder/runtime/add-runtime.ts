@@ -48,7 +48,7 @@ export async function addRuntime(
   for (const name of RUNTIME_MODULES) await copyModule(module(root, name), join(modules, name));
   const napi = join(modules, 'ebpf-napi');
   for (const name of ['index.js', 'package.json']) await cp(join(input, 'bpf/napi', name), join(napi, name));
-  await cp(join(output, 'ebpf.node'), join(napi, 'build/ebpf.node'));
+  for (const name of ['ebpf.node', 'guardian']) await cp(join(output, name), join(napi, 'build', name));
   for (const name of ['node', 'day']) await cp(join(output, name), join(tree, 'bin', name));
   await cp(join(output, 'made-up'), join(tree, 'made-up'), { recursive: true });
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs inside the tools root after compile.sh: what an image with `runtime: true` has besides. /build/in holds sources, Node-API's
-# headers and Node itself, /build/scx-include the kernel's types; /build/out receives the addon of ebpf-napi, the day's program, Node
+# headers and Node itself, /build/scx-include the kernel's types; /build/out receives the addon and guardian of ebpf-napi, the day's program, Node
 # without its symbols, and the schedulers that are there to fail.
 set -eu
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -20,6 +20,8 @@ for header in bpf.h bpf_common.h btf.h; do
 done
 gcc -std=gnu11 -O2 -Wall -Wextra -fPIC -shared -pthread -I"$in/node-api" -isystem /build/include \
 	-o "$out/ebpf.node" "$in"/bpf/napi/src/*.c -l:libbpf.so.1
+# shellcheck disable=SC2086
+gcc -std=gnu11 -O2 $warn -static -o "$out/guardian" "$in"/bpf/napi/guardian/guardian.c
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/day" "$in"/harness/replay/guest/*.c
 strip -o "$out/node" "$in/node"
