@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
+import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
 import type { Spec } from '../../harness/core/spec.ts';
-import type { EngineName } from '../../harness/core/trial.ts';
+import type { EngineName, TrialRecord } from '../../harness/core/trial.ts';
 import { outcomeTable } from './outcome-table.ts';
 import { type PooledRun, poolRuns } from './pool-runs.ts';
 import { sampleRun } from './sample-run.ts';
@@ -21,7 +22,12 @@ function run(
     run: name,
     spec: { ...input.spec, ...rest, machine: { ...machine, engine } } as Spec,
     planned: input.planned.map((trial) => ({ ...trial, seed: (trial.seed + seeds) as never })),
-    records: input.records.map((record) => ({ ...record, engine, seed: record.seed + seeds })),
+    records: input.records.map((record) => ({
+      ...record,
+      engine,
+      seed: record.seed + seeds,
+      host: { ...record.host, startedAt: `${name}, ${record.block}` },
+    })),
     image,
     host,
   };
@@ -75,7 +81,7 @@ test('on exact the same seed is the same trial and counts once; another seed, or
 
 test('different engines, images or machines are refused unless asked for, with why', (t) => {
   const small = run('small');
-  const big = { ...small, run: 'big', spec: { ...small.spec, machine: { ...small.spec.machine, vcpus: 8 } } };
+  const big = { ...run('big'), spec: { ...small.spec, machine: { ...small.spec.machine, vcpus: 8 } } };
   const refusal = (...runs: PooledRun[]) => t.throws(() => poolRuns(runs))?.message ?? '';
   const next =
     'pmvx compare sets two runs side by side; --mixed takes them together all the same, engine by engine';
@@ -108,4 +114,38 @@ test('the same run twice, or other baselines, are refused', (t) => {
   t.throws(() => poolRuns([one, other], { mixed: true }), {
     message: /different baselines: eevdf and scx_simple/,
   });
+});
+
+test('one record in two runs is refused with both places: it was measured once', (t) => {
+  const [one, other] = [run('one'), run('two', { seeds: 50 })];
+  const third = other.records[2] as TrialRecord;
+  const merged: PooledRun = {
+    ...run('merged', { seeds: 50 }),
+    records: run('merged', { seeds: 50 }).records.map((record, at) =>
+      at === 4 ? { ...third, trial: record.trial, block: record.block, policy: record.policy } : record,
+    ),
+  };
+  t.notThrows(() => poolRuns([one, other, merged]), 'a record of another cell that began in the same moment');
+  t.throws(() => poolRuns([one, other, { ...other, run: 'merged' }]), {
+    message:
+      'two/0000 and merged/0000: hackbench default under eevdf, quiescent, measure, seed 150, is one record in two runs: measured once, at two, 0. Leave one of the runs out; a merged run holds those that it was made of',
+  });
+});
+
+test('on exact two results of one trial are a broken lab, unless one was cut short', (t) => {
+  const one = run('one', { engine: 'exact' });
+  const other = run('two', { engine: 'exact', host: 'b', values: [0.5, 0.61, 0.55] });
+  const error = t.throws(() => poolRuns([one, other]), { instanceOf: PmvxError });
+  t.is(error?.code, ExitCode.image);
+  t.regex(
+    error?.message ?? '',
+    /^one\/0004 and two\/0004: hackbench default under scx_simple, .* two results/,
+  );
+  const again = run('two', { engine: 'exact' });
+  const records = again.records.map((record): TrialRecord => {
+    if (record.trial !== '0004' || record.state !== 'completed') return record;
+    const { metrics: _, ...facts } = record;
+    return { ...facts, state: 'crashed', reason: 'killed' };
+  });
+  t.is(simple(one, { ...again, records }).n, 3);
 });

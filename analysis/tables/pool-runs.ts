@@ -21,8 +21,9 @@ export interface PooledRun {
 
 /**
  * Several runs as one input for a table. Blocks stay what they were, and are numbered anew; those of different hosts, or of different
- * images when `mixed`, nest in them. On `exact` the same seed on the same image and machine is the same trial, and counts once.
- * Throws PmvxError (usage) for runs that cannot be taken together, and for mixed engines, images or machines unless `mixed`.
+ * images when `mixed`, nest in them. On `exact` the same seed on the same image and machine is the same trial, and counts once: with
+ * another result there the lab is broken, PmvxError (image). Throws PmvxError (usage) for runs that cannot be taken together, for one record
+ * that is in two of them, and for mixed engines, images or machines unless `mixed`.
  */
 export function poolRuns(runs: readonly PooledRun[], { mixed = false } = {}): TableInput {
   const [first] = runs;
@@ -60,6 +61,8 @@ class Pool {
   readonly hosts = new Map<number, string>();
   readonly #blocks = new Map<string, number>();
   readonly #trials = new Set<string>();
+  /** Records by cell and block, on `exact`; elsewhere by all that they are. */
+  readonly #records = new Map<string, TrialRecord>();
   readonly #repeats = new Map<string, number>();
 
   add({ run, spec, planned, records, image, host }: PooledRun): void {
@@ -88,9 +91,39 @@ class Pool {
       this.planned.push({ ...trial, block, trial: `${run}/${trial.trial}` });
     }
     for (const record of records) {
-      if (!kept.has(record.trial)) continue;
-      this.records.push({ ...record, block: place(record).block, trial: `${run}/${record.trial}` });
+      const { block, key } = place(record);
+      const own = { ...record, block, trial: `${run}/${record.trial}` };
+      this.#requireOnce(
+        exact ? key : canonicalJson([identityOf(record), record.host, resultOf(record)]),
+        own,
+      );
+      if (kept.has(record.trial)) this.records.push(own);
     }
+  }
+
+  /** Refuses a result that contradicts an earlier one (exact), and elsewhere one that was there before: it is no second measurement. */
+  #requireOnce(key: string, record: TrialRecord): void {
+    const earlier = this.#records.get(key);
+    this.#records.set(key, earlier ?? record);
+    if (earlier === undefined) return;
+    const where = `${earlier.trial} and ${record.trial}`;
+    const { workload, variant, point, policy, role, seed, engine, host } = record;
+    const words = `${workload} ${variant} under ${policy}, ${point}, ${role}, seed ${seed},`;
+    if (engine !== 'exact') {
+      throw new PmvxError(ExitCode.usage, {
+        where,
+        what: `${words} is one record in two runs: measured once, at ${host.startedAt}`,
+        next: 'Leave one of the runs out; a merged run holds those that it was made of',
+      });
+    }
+    // What did not complete may have been cut short by its host.
+    if (earlier.state !== 'completed' || record.state !== 'completed') return;
+    if (canonicalJson(resultOf(earlier)) === canonicalJson(resultOf(record))) return;
+    throw new PmvxError(ExitCode.image, {
+      where,
+      what: `${words} has two results, and on exact a trial has one on every host`,
+      next: 'Check both images with `./pmvx image verify` and `./pmvx image selftest`; then measure these blocks again',
+    });
   }
 
   remarks(): string[] {
@@ -107,6 +140,16 @@ class Pool {
   }
 }
 
+function identityOf({ seed, workload, variant, point, policy, role, block }: TrialRecord) {
+  return { block, seed, workload, variant, point, policy, role };
+}
+
+/** What a trial came to, as far as tables are made of it. */
+function resultOf(record: TrialRecord): unknown {
+  const { state, transcript } = record;
+  return { state, transcript, ...(record.state === 'completed' ? { metrics: record.metrics } : {}) };
+}
+
 /** What runs must agree about, and why. */
 const AGREE: readonly (readonly [what: string, of: (run: PooledRun) => string, why: string])[] = [
   ['engines', ({ spec }) => spec.machine.engine, 'time means something else on each'],
@@ -119,7 +162,8 @@ const AGREE: readonly (readonly [what: string, of: (run: PooledRun) => string, w
   ],
 ];
 
-function requireAlike(runs: readonly PooledRun[], mixed: boolean): void {
+/** Refuses runs whose figures are not of one thing; `mixed` allows other engines, images and machines. */
+export function requireAlike(runs: readonly PooledRun[], mixed: boolean): void {
   const names = runs.map(({ run }) => run);
   const repeated = names.find((name, at) => names.indexOf(name) < at);
   if (repeated !== undefined) {

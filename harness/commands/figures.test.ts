@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -29,12 +29,16 @@ async function scene(t: ExecutionContext, records: readonly TrialRecord[], other
   const root = mkdtempSync(join(tmpdir(), 'pmvx-figures-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
   const folder = join(root, 'results', 'runs', 'sample-1');
+  let started = 0;
   for (const [id, alter] of Object.entries({ 'sample-1': (same) => same, ...others } satisfies Others)) {
     const run = await createRun(
       join(root, 'results', 'runs', id),
       alter(sampleDescription(records, id)) as RunDescription,
     );
-    for (const record of records) await run.log.append({ ...record, run: id });
+    for (const record of records) {
+      const startedAt = new Date(Date.UTC(2026, 0, 2) + 1000 * started++).toISOString();
+      await run.log.append({ ...record, run: id, host: { ...record.host, startedAt } });
+    }
     await run.close();
   }
   const figures = async (args: Partial<FiguresArgs> = {}) => {
@@ -123,6 +127,19 @@ test('several runs are drawn together, into a folder that is named', async (t) =
   // Two blocks of each, on one host.
   t.true(spec.includes('n = 4'), spec);
   t.true(spec.includes('sample-1 + sample-2'));
+});
+
+test('runs that share a record are no figure at all', async (t) => {
+  const { root, figures } = await scene(t, RECORDS);
+  const copy = join(root, 'results', 'runs', 'copy');
+  const other = await createRun(copy, sampleDescription(RECORDS, 'copy'));
+  const log = readFileSync(join(root, 'results/runs/sample-1/trials.jsonl'), 'utf8');
+  for (const line of log.trim().split('\n')) await other.log.append(JSON.parse(line));
+  await other.close();
+  await t.throwsAsync(figures({ runs: ['sample-1', 'copy'], out: join(root, 'both') }), {
+    message: /^sample-1\/0000 and copy\/0000: .* is one record in two runs/,
+  });
+  t.false(existsSync(join(root, 'both')));
 });
 
 test('of runs on different machines the scaling curve alone is drawn, and the reason is given', async (t) => {

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableInput } from '../../analysis/tables/outcome-types.ts';
 import { requireMetric } from '../../analysis/tables/pick-metric.ts';
-import { poolRuns } from '../../analysis/tables/pool-runs.ts';
+import { poolRuns, requireAlike } from '../../analysis/tables/pool-runs.ts';
 import { drawPdf } from '../../paper-figs/pdf.ts';
 import { drawPng, drawSvg } from '../../paper-figs/render.ts';
 import { FIGURE_IDS, type FigureId, type RunFigure, runFigures } from '../../paper-figs/run-figures.ts';
@@ -56,12 +56,19 @@ function figuresOf(
   };
   const beside = () => runFigures({ table: chosen(poolRuns(runs.slice(0, 1))), beside: runs }, ['scaling']);
   if (ids.every((id) => id === 'scaling')) return beside();
-  try {
+  const why = whyNotTogether(runs, mixed === true);
+  if (why === undefined || runs.length < 2 || !ids.includes('scaling')) {
     return runFigures({ table: chosen(poolRuns(runs, { mixed: mixed === true })), count: runs.length }, ids);
+  }
+  return ids.flatMap((id) => (id === 'scaling' ? beside() : [{ id, why }]));
+}
+
+function whyNotTogether(runs: readonly ReadRun[], mixed: boolean): string | undefined {
+  try {
+    requireAlike(runs, mixed);
   } catch (error) {
-    if (!(error instanceof PmvxError) || runs.length < 2 || !ids.includes('scaling')) throw error;
-    const why = error.faults[0]?.what ?? error.message;
-    return ids.flatMap((id) => (id === 'scaling' ? beside() : [{ id, why }]));
+    if (error instanceof PmvxError) return error.faults[0]?.what ?? error.message;
+    throw error;
   }
 }
 

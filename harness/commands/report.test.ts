@@ -27,6 +27,7 @@ async function scene(t: ExecutionContext) {
           trial: `000${p * 2 + block}`,
           policy,
           block,
+          host: { startedAt: `2026-01-0${slower * 2}T03:04:05.000Z`, seconds: 1.25, attempt: 1 },
           metrics: [{ ...time, value }],
         });
       }),

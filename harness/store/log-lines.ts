@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ExitCode, PmvxError } from '../core/errors.ts';
+import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { openLine } from '../core/sealed-line.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { parseTrialRecord } from '../core/trial-record.ts';
+import type { PlannedRecords } from './planned-records.ts';
 
 /** What a log's bytes hold. */
 export interface LogContents<T = TrialRecord> {
@@ -28,6 +29,8 @@ export interface DamagedLine {
 
 /** Where in the file the line of a record is, without its line end. */
 export interface LinePlace {
+  /** Its number, from 1. */
+  readonly line: number;
   readonly at: number;
   readonly length: number;
 }
@@ -40,9 +43,12 @@ export interface ReaderOptions<T = TrialRecord> {
   readonly keep?: Keep<T>;
   /** What to do with damaged lines before the end: by default they are an error. */
   readonly damage?: 'refuse' | 'collect';
+  /** Every record must be of this plan. */
+  readonly planned?: PlannedRecords;
 }
 
 const NEWLINE = 0x0a;
+const UNPLANNED_SHOWN = 5;
 
 /** Reads the bytes of a `trials.jsonl`; see `LogReader`. */
 export function parseLog(bytes: Buffer, path: string, options: ReaderOptions = {}): LogContents {
@@ -62,6 +68,9 @@ export class LogReader<T = TrialRecord> {
   readonly #records: T[] = [];
   readonly #damaged: DamagedLine[] = [];
   readonly #lineOf = new Map<string, number>();
+  readonly #planned: PlannedRecords | undefined;
+  /** Records that are not of the plan: told at the end, when the place of what they repeat is known. */
+  readonly #unplanned: { readonly record: TrialRecord; readonly line: number }[] = [];
   #line = 0;
   /** Bytes of the file that were taken, good or not. */
   #at = 0;
@@ -73,10 +82,11 @@ export class LogReader<T = TrialRecord> {
   /** A line that is not as it was written: fine at the end, damage when anything follows. */
   #doubtful: (DamagedLine & { readonly fault: string }) | undefined;
 
-  constructor(path: string, { keep, damage = 'refuse' }: ReaderOptions<T> = {}) {
+  constructor(path: string, { keep, damage = 'refuse', planned }: ReaderOptions<T> = {}) {
     this.#path = path;
     this.#keep = keep ?? ((record) => record as T);
     this.#collect = damage === 'collect';
+    this.#planned = planned;
   }
 
   push(chunk: Buffer): void {
@@ -94,6 +104,7 @@ export class LogReader<T = TrialRecord> {
   end(): LogContents<T> {
     const lacksNewline = this.#rest.length > 0;
     if (lacksNewline) this.#take(this.#rest, 0);
+    if (this.#planned !== undefined && this.#unplanned.length > 0) throw this.#notOfPlan(this.#planned);
     const contents = { records: this.#records, goodBytes: this.#goodBytes, damaged: this.#damaged };
     return this.#doubtful === undefined
       ? { ...contents, lacksNewline }
@@ -113,14 +124,29 @@ export class LogReader<T = TrialRecord> {
       return;
     }
     this.#sealed ||= read.sealed;
-    const { trial } = read.record;
-    const earlier = this.#lineOf.get(trial);
+    const { record } = read;
+    const earlier = this.#lineOf.get(record.trial);
     if (earlier !== undefined) {
-      throw corrupt(this.#path, this.#line, `trial ${trial} is already recorded on line ${earlier}`, BY_HAND);
+      const there = `${this.#path}:${earlier}`;
+      throw corrupt(this.#path, this.#line, `trial ${record.trial} is already recorded on ${there}`, BY_HAND);
     }
-    this.#lineOf.set(trial, this.#line);
-    this.#records.push(this.#keep(read.record, { at, length: bytes.length }));
+    this.#lineOf.set(record.trial, this.#line);
     this.#goodBytes += bytes.length + lineEnd;
+    if (this.#planned?.has(record) === false) this.#unplanned.push({ record, line: this.#line });
+    else this.#records.push(this.#keep(record, { line: this.#line, at, length: bytes.length }));
+  }
+
+  #notOfPlan(planned: PlannedRecords): PmvxError {
+    const placeOf = (trial: string) => {
+      const line = this.#lineOf.get(trial);
+      return line === undefined ? undefined : `${this.#path}:${line}`;
+    };
+    const faults: Fault[] = this.#unplanned
+      .slice(0, UNPLANNED_SHOWN)
+      .map(({ record, line }) => ({ where: `${this.#path}:${line}`, ...planned.faultOf(record, placeOf) }));
+    const more = this.#unplanned.length - faults.length;
+    const rest = more === 0 ? [] : [{ where: this.#path, what: `${more} more records are not of the plan` }];
+    return new PmvxError(ExitCode.failure, [...faults, ...rest]);
   }
 
   #giveUp({ line, at, bytes, fault }: DamagedLine & { readonly fault: string }): void {

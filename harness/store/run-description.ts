@@ -6,6 +6,7 @@ import type { Spec } from '../core/spec.ts';
 import type { PlannedTrial } from '../core/trial.ts';
 import { stableJson } from './atomic-write.ts';
 import { storedPlan, storedSpec } from './older-runs.ts';
+import { planFaults } from './planned-records.ts';
 import type { Provenance } from './provenance.ts';
 import {
   changedFault,
@@ -55,9 +56,12 @@ export async function readDescription(
           `${join(folder, SUMS_FILE)}: damaged, so nothing vouches for spec, plan and provenance; resuming the run makes it again`,
         ]
       : [];
+  const plan = storedPlan(read<StoredPlan>('plan'));
+  const faults = planFaults(plan.trials, join(folder, DESCRIBED.plan));
+  if (faults.length > 0) throw new PmvxError(ExitCode.failure, faults.slice(0, 5));
   return {
     spec: storedSpec(read<Spec>('spec')),
-    plan: storedPlan(read<StoredPlan>('plan')),
+    plan,
     provenance: read<Provenance>('provenance'),
     notices,
   };

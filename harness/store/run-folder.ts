@@ -7,6 +7,7 @@ import type { TrialRecord } from '../core/trial.ts';
 import { makeFolder, removeHalfWritten, stableJson, syncFolder, writeAtomic } from './atomic-write.ts';
 import { CHECKS_FILE, requireUnbroken } from './checks.ts';
 import { NODES_FILE } from './nodes.ts';
+import { PlannedRecords } from './planned-records.ts';
 import { readLog } from './read-log.ts';
 import {
   parseJson,
@@ -71,7 +72,7 @@ export async function createRun(folder: string, described: RunDescription): Prom
     await writeAtomic(join(folder, RUN_FILES.spec), texts.spec);
     await writeAtomic(join(folder, RUN_FILES.plan), texts.plan);
     await writeAtomic(join(folder, RUN_FILES.sums), formatSums(texts));
-    const log = await TrialLog.open(join(folder, RUN_FILES.log));
+    const log = await openLog(folder, described.plan);
     await writeAtomic(join(folder, RUN_FILES.provenance), texts.provenance);
     return openRunOf(folder, described, log, lock, []);
   } catch (error) {
@@ -104,7 +105,7 @@ export async function openRun(
     await removeHalfWritten(folder);
     const mended = await mendDescription(folder, again && textsOf(again));
     const { notices, ...described } = await readDescription(folder);
-    const log = await TrialLog.open(join(folder, RUN_FILES.log));
+    const log = await openLog(folder, described.plan);
     return openRunOf(folder, described, log, lock, [...mended, ...notices]);
   } catch (error) {
     await lock.release();
@@ -123,7 +124,8 @@ export async function readRun(
   const { notices: doubts, ...described } = await readDescription(folder);
   await requireUnbroken(folder);
   const path = join(folder, RUN_FILES.log);
-  const contents = await readLog(path, keep);
+  const planned = plannedOf(folder, described.plan);
+  const contents = await readLog(path, { planned, ...(keep === undefined ? {} : { keep }) });
   const torn =
     contents.torn === undefined
       ? []
@@ -131,6 +133,15 @@ export async function readRun(
   const early = await readEarlyEnd(folder, described.plan, contents.records);
   const plan = early === undefined ? described.plan : planUntil(described.plan, early);
   return { folder, ...described, plan, records: contents.records, notices: [...doubts, ...torn] };
+}
+
+function openLog(folder: string, plan: StoredPlan): Promise<TrialLog> {
+  return TrialLog.open(join(folder, RUN_FILES.log), plannedOf(folder, plan));
+}
+
+/** The plan of the run in `folder`, against which its records are held. */
+export function plannedOf(folder: string, { trials }: StoredPlan): PlannedRecords {
+  return new PlannedRecords(trials, join(folder, RUN_FILES.plan));
 }
 
 function planUntil(plan: StoredPlan, { blocks }: EarlyEnd): StoredPlan {

@@ -226,7 +226,9 @@ test('valid JSON that is no trial record is an error, even on the last line', as
   t.true(error.message.startsWith(`${path}:2: not a trial record: metrics: `), error.message);
 
   writeFileSync(path, `${line('0000')}${line('0000')}`);
-  await t.throwsAsync(TrialLog.open(path), { message: /:2: trial 0000 is already recorded on line 1\. / });
+  await t.throwsAsync(TrialLog.open(path), {
+    message: /:2: trial 0000 is already recorded on .*trials\.jsonl:1\. /,
+  });
 });
 
 test('every acknowledged record survives kill -9 in the middle of appending', async (t) => {

@@ -7,6 +7,7 @@ import type { TrialRecord } from '../core/trial.ts';
 import { parseTrialRecord } from '../core/trial-record.ts';
 import { syncFolder, writeAtomic } from './atomic-write.ts';
 import type { DamagedLine, LogContents } from './log-lines.ts';
+import type { PlannedRecords } from './planned-records.ts';
 import { readLog } from './read-log.ts';
 import { keptRecords } from './slim-record.ts';
 import { storageFault } from './storage-fault.ts';
@@ -23,6 +24,7 @@ export class TrialLog {
   readonly #records: TrialRecord[];
   readonly #keep: (record: TrialRecord) => TrialRecord;
   readonly #known: Set<string>;
+  readonly #planned: PlannedRecords | undefined;
   #bytes: number;
   #last: Promise<unknown> = Promise.resolve();
   #broken: unknown;
@@ -31,12 +33,20 @@ export class TrialLog {
     path: string,
     handle: FileHandle,
     contents: LogContents,
-    { notices, keep }: Pick<TrialLog, 'notices'> & { readonly keep: (record: TrialRecord) => TrialRecord },
+    {
+      notices,
+      keep,
+      planned,
+    }: Pick<TrialLog, 'notices'> & {
+      readonly keep: (record: TrialRecord) => TrialRecord;
+      readonly planned: PlannedRecords | undefined;
+    },
   ) {
     this.path = path;
     this.notices = notices;
     this.#handle = handle;
     this.#keep = keep;
+    this.#planned = planned;
     this.#records = [...contents.records];
     this.#known = new Set(contents.records.map((record) => record.trial));
     this.#bytes = contents.goodBytes;
@@ -44,26 +54,31 @@ export class TrialLog {
 
   /**
    * Opens or creates the log. A torn last line is moved to `<path>.torn-<n>`, lines that are not what was written to
-   * `<path>.damaged-<n>`, and a notice says so: their trials are as if they had never been.
+   * `<path>.damaged-<n>`, and a notice says so: their trials are as if they had never been. A record that is not of the
+   * plan, `planned`, is an error, in the log and in `append`.
    */
-  static async open(path: string): Promise<TrialLog> {
-    return TrialLog.#open(path, []);
+  static async open(path: string, planned?: PlannedRecords): Promise<TrialLog> {
+    return TrialLog.#open(path, [], planned);
   }
 
-  static async #open(path: string, found: readonly string[]): Promise<TrialLog> {
+  static async #open(path: string, found: readonly string[], planned?: PlannedRecords): Promise<TrialLog> {
     try {
       const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644);
       try {
         await syncFolder(dirname(path));
         const keep = keptRecords();
-        const contents = await readLog(path, { keep, damage: 'collect' });
+        const contents = await readLog(path, {
+          keep,
+          damage: 'collect',
+          ...(planned === undefined ? {} : { planned }),
+        });
         if (contents.damaged.length > 0) {
           const mended = await setDamageAside(path, await handle.readFile(), contents.damaged);
           await handle.close();
-          return await TrialLog.#open(path, [...found, mended]);
+          return await TrialLog.#open(path, [...found, mended], planned);
         }
         const torn = contents.torn === undefined ? [] : [await setTornAside(path, handle, contents)];
-        const log = new TrialLog(path, handle, contents, { notices: [...found, ...torn], keep });
+        const log = new TrialLog(path, handle, contents, { notices: [...found, ...torn], keep, planned });
         // The crash may have cut off just the line end: the record is whole and is kept.
         if (contents.lacksNewline) await log.#write(Buffer.from('\n'));
         return log;
@@ -110,6 +125,10 @@ export class TrialLog {
         });
       }
       fresh.add(trial);
+    }
+    const stranger = this.#planned && records.find((record) => this.#planned?.has(record) === false);
+    if (this.#planned !== undefined && stranger !== undefined) {
+      throw new PmvxError(ExitCode.failure, { where: this.path, ...this.#planned.faultOf(stranger) });
     }
     // What the reader would refuse would be lost to everybody, later.
     for (const record of records) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { ExitCode, type Fault, PmvxError } from '../../core/errors.ts';
 import type { TrialRecord } from '../../core/trial.ts';
 import { type Difference, formatDifference } from '../../run/differences.ts';
+import { RUN_FILES } from '../../store/run-folder.ts';
 import { LineReader } from './line-reader.ts';
 import type { Part, PartRecord } from './part.ts';
 import { compareRecords, isDeterministic, preferred } from './same-result.ts';
@@ -45,10 +47,11 @@ export async function chooseRecords(
       const b = await lines.read(part.folder, record);
       const compared = compareRecords(a, b);
       if (compared === 'identical') continue;
-      if (!isDeterministic(a.engine)) throw measuredTwice(a, b, [earlier.part.folder, part.folder]);
+      const places = [placeOf(earlier), placeOf({ part, record })] as const;
+      if (!isDeterministic(a.engine)) throw measuredTwice(a, b, places);
       if (typeof compared === 'object') {
-        if (mixed) throw measuredTwice(a, b, [earlier.part.folder, part.folder]);
-        broken.push({ a, b, folders: [earlier.part.folder, part.folder], differ: compared.differ });
+        if (mixed) throw measuredTwice(a, b, places);
+        broken.push({ a, b, places, differ: compared.differ });
         continue;
       }
       if (compared === 'equal') repeated.add(record.key);
@@ -63,15 +66,15 @@ export async function chooseRecords(
 export interface Mismatch {
   readonly a: TrialRecord;
   readonly b: TrialRecord;
-  /** Where each record is. */
-  readonly folders: readonly [string, string];
+  /** Where each record is: `FOLDER/trials.jsonl:LINE`. */
+  readonly places: readonly [string, string];
   readonly differ: readonly Difference[];
 }
 
 /** The error that stops every claim. */
 export function brokenLab(found: readonly Mismatch[]): PmvxError {
-  const faults: Fault[] = found.slice(0, SHOWN).map(({ a, b, folders, differ }) => ({
-    where: folders.join(', '),
+  const faults: Fault[] = found.slice(0, SHOWN).map(({ a, b, places, differ }) => ({
+    where: places.join(' and '),
     what: `${whatOf(a)} has two results, ${nodeOf(a)} and ${nodeOf(b)}: ${differ.slice(0, SHOWN).map(shown).join('; ')}`,
   }));
   const more = found.length > SHOWN ? ` (${found.length} trials in all)` : '';
@@ -84,12 +87,16 @@ export function brokenLab(found: readonly Mismatch[]): PmvxError {
   ]);
 }
 
-function measuredTwice(a: TrialRecord, b: TrialRecord, folders: readonly string[]): PmvxError {
+function measuredTwice(a: TrialRecord, b: TrialRecord, places: readonly string[]): PmvxError {
   return new PmvxError(ExitCode.usage, {
-    where: folders.join(', '),
+    where: places.join(' and '),
     what: `${whatOf(a)} was measured twice (${nodeOf(a)}, ${nodeOf(b)}), and which result counts cannot be chosen afterwards`,
     next: 'Leave one of the runs out',
   });
+}
+
+function placeOf({ part, record }: Chosen): string {
+  return `${join(part.folder, RUN_FILES.log)}:${record.line}`;
 }
 
 function whatOf({ workload, variant, policy, block, role }: TrialRecord): string {

@@ -6,6 +6,7 @@ import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { canonicalJson } from '../../core/ids.ts';
 import { looksOf } from '../../core/looks.ts';
 import type { PlannedTrial, TrialRecord } from '../../core/trial.ts';
+import { trialKey } from '../../store/planned-records.ts';
 import type { Provenance } from '../../store/provenance.ts';
 import { parseJson } from '../../store/run-description.ts';
 import { RUN_FILES } from '../../store/run-folder.ts';
@@ -15,7 +16,7 @@ import { slimRecords } from '../../store/slim-record.ts';
 import { chooseRecords } from './choose.ts';
 import { LineReader } from './line-reader.ts';
 import { describeMerged, type MergedDescription } from './merged-run.ts';
-import { type Part, readPart, trialKey } from './part.ts';
+import { type Part, readPart } from './part.ts';
 import { labDifferences, requireOneLab } from './same-lab.ts';
 import { type MergedTrial, writeMerged } from './write-merged.ts';
 

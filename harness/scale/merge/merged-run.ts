@@ -5,9 +5,10 @@ import type { PlannedTrial } from '../../core/trial.ts';
 import { blockSeeds } from '../../plan/block-seeds.ts';
 import { type Plan, planTrials } from '../../plan/plan.ts';
 import type { Nodes } from '../../store/nodes.ts';
+import { trialKey } from '../../store/planned-records.ts';
 import type { PartOfRun, Provenance } from '../../store/provenance.ts';
 import type { RunDescription } from '../../store/run-folder.ts';
-import { type Part, trialKey } from './part.ts';
+import type { Part } from './part.ts';
 
 /** What parts describe together: one run, as if it had been one from the start. Equal sets of parts give equal descriptions. */
 export interface MergedDescription extends RunDescription {
@@ -57,12 +58,10 @@ function partOf({ seeds: _, parts: __, ...facts }: Provenance, shard: PartOfRun[
 
 function requirePlanned(part: Part, planned: ReadonlyMap<string, PlannedTrial>): void {
   const stranger = part.plan.trials.find((trial) => !planned.has(trialKey(trial)));
-  const record = part.records.find(({ key }) => !planned.has(key));
-  if (stranger === undefined && record === undefined) return;
-  const trial = stranger?.trial ?? record?.trial;
+  if (stranger === undefined) return;
   throw new PmvxError(ExitCode.usage, {
     where: part.folder,
-    what: `trial ${trial} is not in the plan that the runs have together`,
+    what: `trial ${stranger.trial} is not in the plan that the runs have together`,
     next: 'Specs that differ can be put together only where one of them plans all trials of the others',
   });
 }

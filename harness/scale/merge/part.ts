@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { canonicalJson } from '../../core/ids.ts';
-import type { TrialRecord } from '../../core/trial.ts';
 import { requireUnbroken } from '../../store/checks.ts';
 import type { LinePlace } from '../../store/log-lines.ts';
 import { type Nodes, readNodes } from '../../store/nodes.ts';
+import { trialKey } from '../../store/planned-records.ts';
 import { readLog } from '../../store/read-log.ts';
 import { type RunDescription, readDescription } from '../../store/run-description.ts';
-import { RUN_FILES } from '../../store/run-folder.ts';
+import { plannedOf, RUN_FILES } from '../../store/run-folder.ts';
 
 /** A record of a part: where it is, and as little of it as deciding needs. */
 export interface PartRecord extends LinePlace {
@@ -26,23 +25,15 @@ export interface Part extends RunDescription {
   readonly notices: readonly string[];
 }
 
-/** Names a trial by what it is, whatever its number. */
-export function trialKey(
-  trial: Pick<TrialRecord, 'block' | 'seed' | 'workload' | 'variant' | 'point' | 'policy' | 'role'>,
-): string {
-  const { block, seed, workload, variant, point, policy, role } = trial;
-  return canonicalJson([block, seed, workload, variant, point, policy, role]);
-}
-
 /** Reads the run in `folder`, also one in progress. */
 export async function readPart(folder: string): Promise<Part> {
   const { notices, ...described } = await readDescription(folder);
   await requireUnbroken(folder);
   const path = join(folder, RUN_FILES.log);
-  const { records, torn } = await readLog(
-    path,
-    (record, { at, length }): PartRecord => ({ key: trialKey(record), trial: record.trial, at, length }),
-  );
+  const { records, torn } = await readLog(path, {
+    planned: plannedOf(folder, described.plan),
+    keep: (record, place): PartRecord => ({ key: trialKey(record), trial: record.trial, ...place }),
+  });
   const left =
     torn === undefined
       ? []

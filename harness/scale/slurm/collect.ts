@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatFault } from '../../core/errors.ts';
 import { canonicalJson } from '../../core/ids.ts';
 import type { PlannedTrial, TrialRecord } from '../../core/trial.ts';
 import { formatDifference } from '../../run/differences.ts';
 import type { RunWatcher } from '../../run/events.ts';
 import { type Checks, NO_CHECKS, readChecks, writeChecks } from '../../store/checks.ts';
 import { addNodes, readNodes } from '../../store/nodes.ts';
+import type { PlannedRecords } from '../../store/planned-records.ts';
 import { readLog } from '../../store/read-log.ts';
-import { type OpenRun, RUN_FILES } from '../../store/run-folder.ts';
+import { type OpenRun, plannedOf, RUN_FILES } from '../../store/run-folder.ts';
 import { compareRecords, isDeterministic } from '../merge/same-result.ts';
 import { attemptsFolder, attemptsOf } from './attempts.ts';
 import type { SlurmJob } from './jobs-file.ts';
@@ -27,6 +29,7 @@ export class Collector {
   readonly #watch: RunWatcher;
   readonly #warn: (line: string) => void;
   readonly #planned: ReadonlyMap<string, PlannedTrial>;
+  readonly #plan: PlannedRecords;
   readonly #recorded: Set<string>;
   readonly #lines = new NewLines();
   #checks: Checks;
@@ -35,6 +38,7 @@ export class Collector {
     this.#run = run;
     this.#watch = watch;
     this.#warn = warn;
+    this.#plan = plannedOf(run.folder, run.plan);
     this.#planned = new Map(run.plan.trials.map((trial) => [trial.trial, trial]));
     this.#recorded = new Set(run.log.records.map(({ trial }) => trial));
     this.#checks = checks;
@@ -60,7 +64,12 @@ export class Collector {
       for (const { folder } of await attemptsOf(this.#run.folder, job.name)) {
         const { records, faults } = await this.#lines.read(join(folder, RUN_FILES.log));
         for (const fault of faults) this.#warn(fault);
-        const known = records.filter(({ trial }) => this.#planned.has(trial));
+        const known = records.filter((record) => this.#plan.has(record));
+        for (const record of records) {
+          if (this.#plan.has(record)) continue;
+          const fault = { where: folder, ...this.#plan.faultOf(record) };
+          this.#warn(`${formatFault(fault)}. It counts as not measured`);
+        }
         if (job.kind === 'check') twice.push(...known);
         else twice.push(...(await this.#take(known, folder)));
       }
