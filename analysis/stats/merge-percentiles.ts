@@ -12,7 +12,8 @@ export interface MergedPercentile {
 
 /**
  * The `p`-th percentile over all trials of one metric, from their merged distributions; the mean of the trials' own percentiles is not
- * that. Undefined unless every trial has a distribution: without some, it would be of the others.
+ * that. Undefined unless every trial has a distribution: without some, it would be of the others. Undefined, too, where the value of that
+ * rank is not known (see `Histogram.beyond`).
  */
 export function mergedPercentile(metrics: readonly Metric[], p: number): MergedPercentile | undefined {
   const [first] = metrics;

@@ -85,3 +85,27 @@ test('a metric with a distribution has it, and without it is unread', (t) => {
   const cut = extractMetrics(whole, 'Time: 0.2\n100 ms: 3');
   t.regex(cut.ok ? '' : cut.reason, /^metric time has no histogram: no line with a count matches/);
 });
+
+test('a percentile whose rank lies among values that are not known is none, whatever was printed', (t) => {
+  const { time } = definition.metrics;
+  if (time === undefined) return t.fail();
+  const histogram = {
+    pattern: '^hist (?<value>\\d+) (?<count>\\d+)$',
+    beyond: '^beyond (?<bound>\\d+) (?<count>\\d+)$',
+    cumulative: false,
+    scale: 1,
+  };
+  const metric = { ...time, unit: 'us', pattern: '^p99 (\\d+)$', histogram };
+  const read = (output: string, name = 'late_p99') =>
+    extractMetrics({ ...definition, metrics: { [name]: metric } }, output);
+  const censored = read('p99 400000\nhist 30 97\nbeyond 20000 3\n');
+  const where = 'in the overflow bucket, which holds 3 values of 20000 us or more';
+  t.is(censored.ok ? '' : censored.reason, `metric late_p99 is censored: rank 99 of 100 lies ${where}`);
+  const all = read('p99 400000\nbeyond 20000 100\n');
+  t.regex(all.ok ? '' : all.reason, /rank 99 of 100 lies in the overflow bucket, which holds 100 values/);
+  // The 99th of 100 is the last that is known.
+  const known = read('p99 30\nhist 30 99\nbeyond 20000 1\n');
+  t.is(known.ok ? known.metrics[0]?.histogram?.beyond : undefined, 1);
+  // The 99.9th would be among them.
+  t.false(read('p99 30\nhist 30 99\nbeyond 20000 1\n', 'late_p999').ok);
+});

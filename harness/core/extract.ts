@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { boundedText, LONGEST_TEXT } from './guest-text.ts';
-import type { Metric } from './metric.ts';
+import { countOf, rankOf } from './histogram.ts';
+import { type Metric, percentileNamed } from './metric.ts';
 import { nearestLine } from './nearest-line.ts';
-import { readHistogram } from './read-histogram.ts';
+import { type ReadHistogram, readHistogram } from './read-histogram.ts';
 import type { WorkloadDefinition } from './workload.ts';
 
 /** All metrics of a run, or one line that says why there are none. There is no such thing as some of them. */
@@ -58,10 +60,24 @@ function readMetric(name: string, definition: MetricDefinition, output: string):
   const { unit, direction, primary } = definition;
   const metric = { name, unit, direction, primary, value };
   if (definition.histogram === undefined) return metric;
-  const histogram = readHistogram(definition.histogram, complete);
-  return typeof histogram === 'string'
-    ? `metric ${name} has no histogram: ${histogram}`
-    : { ...metric, histogram };
+  const read = readHistogram(definition.histogram, complete);
+  if (typeof read === 'string') return `metric ${name} has no histogram: ${read}`;
+  return censored(name, unit, read) ?? { ...metric, histogram: read.histogram };
+}
+
+/** Why a percentile is none: the value of its rank is not known, whatever the program printed in its place. */
+function censored(name: string, unit: string, { histogram, bound }: ReadHistogram): string | undefined {
+  const percentile = percentileNamed(name);
+  const { beyond = 0 } = histogram;
+  if (percentile === undefined || beyond === 0) return undefined;
+  const count = countOf(histogram);
+  const rank = rankOf(percentile, count);
+  if (rank <= count - beyond) return undefined;
+  const where =
+    bound === undefined
+      ? `among the ${beyond} whose value is not known`
+      : `in the overflow bucket, which holds ${beyond} values of ${bound} ${unit} or more`;
+  return `metric ${name} is censored: rank ${rank} of ${count} lies ${where}`;
 }
 
 function quoted(text: string): string {

@@ -33,3 +33,13 @@ test('nothing has no percentile, and counts of 0 are no bucket', (t) => {
   t.is(percentileOf(histogramOf([]), 50), undefined);
   t.deepEqual(histogramOf([[5, 0]]).buckets, []);
 });
+
+test('a percentile among values that are not known is undefined, also when merged', (t) => {
+  const known = histogramOf([[5, 97]], 3);
+  t.is(countOf(known), 100);
+  t.is(percentileOf(known, 97) !== undefined && percentileOf(known, 98), undefined);
+  const merged = mergeHistograms([known, histogramOf([[5, 100]])]);
+  t.is(merged.beyond, 3);
+  t.not(percentileOf(merged, 98), undefined);
+  t.is(percentileOf(merged, 99), undefined);
+});

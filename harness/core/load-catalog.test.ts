@@ -233,6 +233,12 @@ for (const [name, from, to, expected] of [
     ],
   ],
   [
+    'a count of values that are not told without its named group',
+    `'(.)', about`,
+    `'(.)', histogram: { pattern: '(?<value>.)(?<count>.)', beyond: '(?<bound>.)' }, about`,
+    [`${W}:11:125: beyond of a histogram must have the group count, got ["bound"]. Write (?<count>...)`],
+  ],
+  [
     'a part of the output that no expression names',
     `'(.)', about`,
     `'(.)', histogram: { pattern: '(?<value>.)(?<count>.)', within: { from: '(', to: x } }, about`,

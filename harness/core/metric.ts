@@ -18,6 +18,11 @@ const HistogramSchema = openObject({
     .refine((buckets) => buckets.every(([bucket], at) => at === 0 || bucket > (buckets[at - 1]?.[0] ?? -1)), {
       message: 'buckets must rise',
     }),
+  /**
+   * Values that were there and are not known: beyond the last bucket of the program, or without an end when the run ended. They are
+   * ranked above all others. Absent for none.
+   */
+  beyond: z.int().positive().exactOptional(),
 });
 
 export type Histogram = Frozen<z.infer<typeof HistogramSchema>>;
@@ -37,3 +42,9 @@ export const MetricSchema = openObject({
 export type Metric = Frozen<z.infer<typeof MetricSchema>>;
 /** Which way is better. */
 export type Direction = Metric['direction'];
+
+/** Which percentile a metric is by its name, 0 to 100: `late_p99` is the 99th, `wakeup_p999` the 99.9th; undefined for any other. */
+export function percentileNamed(name: string): number | undefined {
+  const digits = /_p(\d{2,3})$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits) / 10 ** (digits.length - 2);
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { histogramOf } from './histogram.ts';
+import { countOf, histogramOf } from './histogram.ts';
 import type { Histogram } from './metric.ts';
 import type { WorkloadDefinition } from './workload.ts';
 
@@ -8,8 +8,14 @@ type HistogramDefinition = NonNullable<WorkloadDefinition['metrics'][string]['hi
 /** What the guest's agent writes in place of the middle of a long output. */
 const LEFT_OUT = /^\[pmvx: \d+ bytes left out\]$/m;
 
+/** A distribution, and from where on its values are not known, as the program says it. */
+export interface ReadHistogram {
+  readonly histogram: Histogram;
+  readonly bound?: string;
+}
+
 /** Reads the distribution that a program printed; a string says why there is none. */
-export function readHistogram(definition: HistogramDefinition, output: string): Histogram | string {
+export function readHistogram(definition: HistogramDefinition, output: string): ReadHistogram | string {
   const text = definition.within === undefined ? output : between(definition.within, output);
   if (text === undefined)
     return `no part between /${definition.within?.from}/ and /${definition.within?.to}/`;
@@ -25,8 +31,23 @@ export function readHistogram(definition: HistogramDefinition, output: string): 
     pairs.push([value, definition.cumulative ? count - before : count]);
     before = count;
   }
-  const histogram = histogramOf(pairs);
-  return histogram.buckets.length === 0 ? `no line with a count matches /${definition.pattern}/` : histogram;
+  const unknown = definition.beyond === undefined ? { count: 0 } : readBeyond(definition.beyond, text);
+  const histogram = histogramOf(pairs, typeof unknown === 'string' ? 0 : unknown.count);
+  if (countOf(histogram) === 0) return `no line with a count matches /${definition.pattern}/`;
+  if (typeof unknown === 'string') return unknown;
+  return unknown.bound === undefined ? { histogram } : { histogram, bound: unknown.bound };
+}
+
+/** How many values the program did not tell. */
+function readBeyond(pattern: string, text: string): { count: number; bound?: string } | string {
+  const [match, second] = [...text.matchAll(new RegExp(pattern, 'gm'))];
+  if (match === undefined) return `no line matches /${pattern}/, which counts the values that are not told`;
+  if (second !== undefined) return `more than one line matches /${pattern}/`;
+  const count = numberOf(match.groups?.count);
+  const line = JSON.stringify(match[0].trim().slice(0, 100));
+  if (!Number.isInteger(count) || count < 0) return `not a count: ${line}`;
+  const bound = match.groups?.bound;
+  return bound === undefined ? { count } : { count, bound };
 }
 
 /** What stands after the first line that matches `from`, up to the next that matches `to`. */

@@ -153,17 +153,27 @@ function checkMetrics({ metrics }: WorkloadDefinition, say: Say): void {
 
 type HistogramDefinition = NonNullable<WorkloadDefinition['metrics'][string]['histogram']>;
 
-function checkHistogram(name: string, { pattern, within }: HistogramDefinition, say: Say): void {
+/** Groups that the patterns of a histogram must have. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  pattern: ['value', 'count'],
+  beyond: ['count'],
+};
+
+function checkHistogram(name: string, histogram: HistogramDefinition, say: Say): void {
+  const { pattern, beyond, within } = histogram;
   const path = ['metrics', name, 'histogram'];
-  for (const [key, text] of Object.entries({ pattern, ...within })) {
+  for (const [key, text] of Object.entries({ pattern, beyond, ...within })) {
+    if (text === undefined) continue;
+    const wanted = GROUPS[key];
     try {
       const groups = new RegExp(`${text}|`, 'gm').exec('')?.groups ?? {};
-      if (key !== 'pattern' || ('value' in groups && 'count' in groups)) continue;
-      const what = `the pattern of a histogram must have the groups value and count, got ${shown(Object.keys(groups))}`;
-      say([...path, key], what, 'Write (?<value>...) and (?<count>...)');
+      if (wanted === undefined || wanted.every((group) => group in groups)) continue;
+      const of = key === 'pattern' ? 'the pattern' : 'beyond';
+      const what = `${of} of a histogram must have ${wanted.length > 1 ? 'the groups' : 'the group'} ${wanted.join(' and ')}, got ${shown(Object.keys(groups))}`;
+      say([...path, key], what, `Write ${wanted.map((group) => `(?<${group}>...)`).join(' and ')}`);
     } catch (error) {
       const what = `a pattern of the histogram of ${name} does not compile: ${(error as Error).message}`;
-      say([...path, ...(key === 'pattern' ? [] : ['within']), key], what, 'Correct it');
+      say([...path, ...(wanted === undefined ? ['within'] : []), key], what, 'Correct it');
     }
   }
 }

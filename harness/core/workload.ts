@@ -53,6 +53,12 @@ const HistogramDefinition = z.strictObject({
   within: z.strictObject({ from: z.string().min(1).max(500), to: z.string().min(1).max(500) }).optional(),
   /** True when each count includes those of smaller values. */
   cumulative: z.boolean().default(false),
+  /**
+   * Regular expression (multi-line) with the group `count`, and maybe `bound`: how many values the program counted without telling them,
+   * as those beyond its last bucket or those without an end when the run ended, and from where on they lie. It must match exactly once.
+   * A percentile whose rank lies among them is none, and the trial fails. Without it, the program tells every value.
+   */
+  beyond: z.string().min(1).max(500).optional(),
   /** What a printed value is multiplied by to have the metric's unit. */
   scale: z.number().positive().default(1),
 });

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extractMetrics } from '../core/extract.ts';
 import { boundsOf, bucketOf, percentileOf } from '../core/histogram.ts';
-import type { Histogram } from '../core/metric.ts';
+import { type Histogram, percentileNamed } from '../core/metric.ts';
 import type { Workload, WorkloadDefinition } from '../core/workload.ts';
 import { type Check, checked } from './check.ts';
 
@@ -34,9 +34,9 @@ async function checkPercentiles(root: string, { id, definition }: Workload): Pro
   for (const path of globSync(`workloads/${id}/samples/*.txt`, { cwd: root }).sort()) {
     const read = extractMetrics(definition, await readFile(join(root, path), 'utf8'));
     for (const { name, value, histogram } of read.ok ? read.metrics : []) {
-      const [, digits] = /_p(\d{2,3})$/.exec(name) ?? [];
-      if (histogram === undefined || digits === undefined) continue;
-      const [from, to] = around(histogram, Number(digits) / 10 ** (digits.length - 2));
+      const percentile = percentileNamed(name);
+      if (histogram === undefined || percentile === undefined) continue;
+      const [from, to] = around(histogram, percentile);
       if (!(value >= from && value < to)) faults.push(`${path}: ${name} ${value} is not in ${from} to ${to}`);
       compared++;
     }

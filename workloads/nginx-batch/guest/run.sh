@@ -14,7 +14,6 @@ awk -v seed="$seed" -v bytes="$bytes" 'BEGIN { srand(seed); for (i = 0; i < 64; 
 /opt/pmvx/work/spinners --tasks "$5" --units 1000000 --seed "$seed" >/dev/null &
 batch=$!
 trap 'kill "$batch" 2>/dev/null || :' EXIT
-wrk -c "$connections" -t "$threads" -d 1s -s "$here/requests.lua" http://127.0.0.1:8080/ -- "$seed" "$connections" >/tmp/wrk.out
-cat /tmp/wrk.out
-grep -q '^errors 0$' /tmp/wrk.out || { echo "wrk: some requests failed" >&2; exit 1; }
+# Requests are sent for a second; requests.lua ends the run as soon as all are answered, 20 seconds later at most.
+wrk -c "$connections" -t "$threads" -d 21s --timeout 30s -s "$here/requests.lua" http://127.0.0.1:8080/ -- "$seed" "$connections" "$threads" 1
 kill -0 "$batch" 2>/dev/null || { echo "the batch work ended before the requests" >&2; exit 1; }

@@ -7,5 +7,6 @@ seed=$1 files=$2 largest=$3 threads=$4 connections=$5 span=$6
 
 mkdir /tmp/www
 awk -v seed="$seed" -v files="$files" -v largest="$largest" -v folder=/tmp/www -f "$here/files.awk"
-exec wrk --threads "$threads" --connections "$connections" --duration "${span}s" --timeout 30s \
-	--script "$here/wrk.lua" http://127.0.0.1:8080 -- "$seed" "$files" "$connections"
+# Requests are sent for so many seconds; wrk.lua ends the run as soon as all are answered, 20 seconds later at most.
+exec wrk --threads "$threads" --connections "$connections" --duration "$((span + 20))s" --timeout 30s \
+	--script "$here/wrk.lua" http://127.0.0.1:8080 -- "$seed" "$files" "$connections" "$threads" "$span"

@@ -1,22 +1,66 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk -s wrk.lua URL -- SEED FILES CONNECTIONS: each thread asks for files in an order of its own that the seed draws.
+-- wrk -s wrk.lua URL -- SEED FILES CONNECTIONS THREADS SECONDS: each thread asks for files in an order of its own that the seed draws.
+local threads, count = {}, 0
 
-local threads, first = 0, nil
+-- All requests are awaited: after `span_s` seconds a connection sends nothing more, and when every answer is there wrk is told to end. So
+-- its closed loop leaves no request out because it took long. wrk's threads have a Lua state each; `idle` is memory that they share.
+local ffi = require("ffi")
+ffi.cdef [[
+	struct pmvx_time { long s, ns; };
+	int clock_gettime(int clock, struct pmvx_time *time);
+	int getpid(void);
+	int kill(int pid, int signal);
+	void *calloc(size_t count, size_t size);
+]]
+local CLOCK_MONOTONIC, SIGINT = 1, 2
+local time = ffi.new("struct pmvx_time")
+
+local function seconds()
+	ffi.C.clock_gettime(CLOCK_MONOTONIC, time)
+	return tonumber(time.s) + tonumber(time.ns) / 1e9
+end
+
+-- wrk asks for one request before it begins, to see that it is one: it is never sent.
+local function is_trial_of_script()
+	called = called + 1
+	return number == 1 and called == 1
+end
+
+-- A connection has nothing to send: the last one of all ends the run.
+local function rest()
+	resting = resting + 1
+	local idle = ffi.cast("int *", idle_at)
+	if resting == own then idle[number] = 1 end
+	for at = 1, of do
+		if idle[at] == 0 then return "" end
+	end
+	ffi.C.kill(ffi.C.getpid(), SIGINT)
+	return ""
+end
 
 function setup(thread)
-	threads = threads + 1
-	first = first or thread
-	thread:set("number", threads)
+	shared = shared or tonumber(ffi.cast("intptr_t", ffi.C.calloc(65, ffi.sizeof("int"))))
+	count = count + 1
+	threads[count] = thread
+	thread:set("number", count)
+	thread:set("idle_at", shared)
 end
 
 function init(args)
-	connections = tonumber(args[3])
-	files = tonumber(args[2])
+	files, connections, of, span_s = tonumber(args[2]), tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
+	own = math.floor(connections / of)
 	math.randomseed(tonumber(args[1]) * 64 + number)
+	called, sent, resting = 0, 0, 0
 end
 
 function request()
-	return wrk.format("GET", "/" .. math.random(files))
+	local asked = wrk.format("GET", "/" .. math.random(files))
+	if is_trial_of_script() then return asked end
+	last = seconds()
+	begun = begun or last
+	if last >= begun + span_s then return rest() end
+	sent = sent + 1
+	return asked
 end
 
 -- wrk adds, for each answer that took longer than twice the mean time between answers on a connection, what requests would have seen that
@@ -56,9 +100,14 @@ local function distribution(summary, latency, connections)
 	return order, counts
 end
 
--- Nearest rank.
-local function percentile(order, counts, sum, p)
-	local rank, seen = math.ceil(sum * p / 100), 0
+-- Nearest rank, those without an answer being ranked above all others; none when it is one of them.
+local function percentile(order, counts, sum, unanswered, p)
+	local all = sum + unanswered
+	local rank, seen = math.ceil(all * p / 100 - 1e-9), 0
+	if rank > sum then
+		io.stderr:write(string.format("wrk: the %sth percentile is censored: rank %d of %d lies among the %d requests that had no answer at the end\n", p, rank, all, unanswered))
+		os.exit(1)
+	end
 	for _, us in ipairs(order) do
 		seen = seen + counts[us]
 		if seen >= rank then return us end
@@ -81,6 +130,16 @@ local function print_histogram(order, counts)
 	if from then print(string.format("latency_hist %.3f %d", from / 1000, sum)) end
 end
 
+-- Requests of all threads without an answer, and the time from the first request to the last answer.
+local function loop_of(summary)
+	local sent, from, to = 0, math.huge, 0
+	for _, thread in ipairs(threads) do
+		sent = sent + thread:get("sent")
+		from, to = math.min(from, thread:get("begun") or math.huge), math.max(to, thread:get("last") or 0)
+	end
+	return sent - summary.requests, to - from
+end
+
 function done(summary, latency, requests)
 	for kind, count in pairs(summary.errors) do
 		if count > 0 then
@@ -92,10 +151,13 @@ function done(summary, latency, requests)
 		io.stderr:write("wrk.lua: no request was answered\n")
 		os.exit(1)
 	end
-	print(string.format("requests_per_s %.3f", summary.requests / (summary.duration / 1e6)))
-	local order, counts = distribution(summary, latency, first:get("connections"))
+	local unanswered, elapsed = loop_of(summary)
+	print(string.format("requests_per_s %.3f", summary.requests / elapsed))
+	local order, counts = distribution(summary, latency, threads[1]:get("connections"))
 	for _, p in ipairs({ 50, 99, 99.9 }) do
-		print(string.format("latency_p%s %.3f us", (tostring(p):gsub("%.", "")), percentile(order, counts, summary.requests, p)))
+		local us = percentile(order, counts, summary.requests, unanswered, p)
+		print(string.format("latency_p%s %.3f us", (tostring(p):gsub("%.", "")), us))
 	end
 	print_histogram(order, counts)
+	print(string.format("latency_beyond %d", unanswered))
 end

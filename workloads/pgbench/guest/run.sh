@@ -25,7 +25,8 @@ done
 "$bin/pgbench" -i -q -I dtgp >/tmp/init.log 2>&1 || { tail -n 3 /tmp/init.log >&2; exit 1; }
 cd /tmp
 "$bin/pgbench" -n -c "$clients" -j "$clients" -t "$transactions" --random-seed="$seed" -l --log-prefix=/tmp/transactions
-# Of each transaction the log has client, number and microseconds.
+# Of each transaction the log has client, number and microseconds, or a word in their place for one that failed.
+! cat /tmp/transactions.* | grep -v '^[0-9]* [0-9]* [0-9][0-9]* ' >&2 || { echo "pgbench: some transactions failed" >&2; exit 1; }
 awk '{ print $3 }' /tmp/transactions.* | sort -n >/tmp/latencies
 [ "$(wc -l </tmp/latencies)" = $((clients * transactions)) ] || { echo "pgbench: the log is not complete" >&2; exit 1; }
 awk '{ all[NR] = $1 } END { rank = int((NR * 99 + 99) / 100); printf "latency_p99 %d us\n", all[rank] }' /tmp/latencies
