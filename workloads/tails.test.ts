@@ -122,3 +122,24 @@ test('redis: the 3 s that redis-benchmark puts in place of longer times are no l
   t.is(out.at(-1), 'latency_beyond 3000 20');
   t.false(out.some((line) => line.includes('3000.319')));
 });
+
+test('synth: rounds under way when every group has done its share are awaited', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pmvx-synth-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, 'synth');
+  await execa('gcc', [
+    '-std=c11',
+    '-O2',
+    '-pthread',
+    '-o',
+    program,
+    join(import.meta.dirname, 'synth/synth.c'),
+  ]);
+  const profile = join(folder, 'three.profile');
+  // The first of three to end its long round has done the share of all.
+  writeFileSync(profile, 'pmvx-synth 1\ngroup tasks=3 run=400000000 rounds=1\n');
+  const { stdout } = await execa(program, [profile, '--share-percent', '100', '--seed', '5'], {
+    timeout: 60_000,
+  });
+  t.true(Number(/^rounds (\d+) count$/m.exec(stdout)?.[1]) >= 3, stdout);
+});

@@ -75,6 +75,22 @@ test.serial('who is left when the first task has ended is not waited for', async
   t.true(Number(said.get('makespan')) < 10);
 });
 
+test.serial(
+  'a task that is to run when the first one ends is awaited, and its delay is one of the run',
+  async (t) => {
+    // The first task starts eight and ends: hardly one of them has run by then.
+    const first: TracedTask = {
+      name: 'first',
+      operations: Array.from({ length: 8 }, (_, at) => ({ do: 'start', task: at + 1 })),
+    };
+    const others = Array.from({ length: 8 }, (): TracedTask => ({ name: 'other', operations: [] }));
+    for (let round = 0; round < 10; round++) {
+      const said = await play('late', [first, ...others]);
+      t.is(said.get('delays'), '9');
+    }
+  },
+);
+
 test.serial('wake-ups through futexes and through pipes both come, and in any order', async (t) => {
   const rounds = 200;
   const each = <T>(make: (round: number) => readonly T[]) =>

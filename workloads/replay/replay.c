@@ -8,7 +8,8 @@
  * under test. Computing: pace.h; wake-ups: wake.h.
  *
  * The run is over when the first task ends, as the recording was: what others would still have done then is left. Whatever had
- * ended in the recording has ended before, for the trace says so.
+ * ended in the recording has ended before, for the trace says so. Who should run at that moment is awaited until it runs: its delay is
+ * one of the run's.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -59,11 +60,13 @@ static void sleep_until(struct player *player, uint64_t due)
 	player->timer_ns = due;
 	if (now_ns() >= due)
 		return;
+	__atomic_store_n(&player->task->due_ns, due, __ATOMIC_SEQ_CST);
 	count_waker(player->task, -1);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;
 	count_waker(player->task, 1);
 	note_delay(due);
+	__atomic_store_n(&player->task->due_ns, 0, __ATOMIC_SEQ_CST);
 }
 
 /* Class, nice value and CPUs are a thread's own on Linux. */
@@ -103,7 +106,7 @@ static void start(size_t at)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstack(&attributes, stacks + at * STACK_BYTES, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	trace.tasks[at].begun_ns = now_ns();
+	__atomic_store_n(&trace.tasks[at].begun_ns, now_ns(), __ATOMIC_SEQ_CST);
 	error = pthread_create(&thread, &attributes, play, &trace.tasks[at]);
 	if (error)
 		fail("cannot start a thread", error);
@@ -129,7 +132,7 @@ static void step(struct player *player, const struct op *op)
 			break;
 		be_patient(player->task);
 		count_waker(player->task, -1);
-		wait_for_ends(op->ends);
+		wait_for_ends(player->task, op->ends);
 		count_waker(player->task, 1);
 		break;
 	case 'w':
@@ -168,6 +171,7 @@ static void *play(void *argument)
 	char name[16];
 
 	note_delay(task->begun_ns);
+	__atomic_store_n(&task->running, true, __ATOMIC_SEQ_CST);
 	snprintf(name, sizeof(name), "%zu %s", id, task->name);
 	prctl(PR_SET_NAME, name);
 	player.state = id;
@@ -183,6 +187,7 @@ static void *play(void *argument)
 	if (used > player.target_ns)
 		atomic_fetch_add(&excess_ns, used - player.target_ns);
 	if (id == 0) {
+		__atomic_store_n(&end_ns, now_ns(), __ATOMIC_SEQ_CST);
 		store(&over, 1);
 		futex(&over, FUTEX_WAKE, 1);
 	}
@@ -219,13 +224,26 @@ static void prepare(void)
 	calibrate((uint64_t)seed);
 }
 
-static void report(uint64_t end_ns)
+/* Until whoever should run at the end has run; a fixed step, for nothing tells of it. */
+static void await_delays(void)
 {
-	size_t count = atomic_load(&delay_count);
+	const struct timespec step = { .tv_nsec = 1000000 };
+
+	for (size_t i = 0; i < trace.count; i++)
+		while (unsettled(&trace.tasks[i]))
+			nanosleep(&step, NULL);
+}
+
+static void report(void)
+{
+	uint64_t excess = atomic_load(&excess_ns);
 	struct rusage usage;
+	size_t count;
 	double cpu;
 
 	getrusage(RUSAGE_SELF, &usage);
+	await_delays();
+	count = atomic_load(&delay_count);
 	cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 	qsort(delays, count, sizeof(*delays), by_value);
 	printf("makespan %.6f s\n", (double)(end_ns - started_ns) / 1e9);
@@ -234,7 +252,7 @@ static void report(uint64_t end_ns)
 	printf("delays %zu count\n", count);
 	printf("waits %zu count\n", trace.waits + 1);
 	printf("work_digest %016llx hex\n", (unsigned long long)digest);
-	printf("excess %.4f ratio\n", (double)atomic_load(&excess_ns) / 1e9 / (cpu > 0 ? cpu : 1e-9));
+	printf("excess %.4f ratio\n", (double)excess / 1e9 / (cpu > 0 ? cpu : 1e-9));
 	print_histogram("delay", delays, count);
 }
 
@@ -255,6 +273,6 @@ int main(int argc, char **argv)
 	start(0);
 	while (!load(&over))
 		futex(&over, FUTEX_WAIT, 0);
-	report(now_ns());
+	report();
 	return 0;
 }

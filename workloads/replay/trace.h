@@ -62,6 +62,11 @@ struct task {
 	int owed;	        /* wake-ups that found it awake */
 	int wakers;	        /* tasks that ever wake it and do not wait themselves */
 	uint64_t woken_ns;
+	/* Written by the task alone; from these the end of the run sees who should run and does not yet. */
+	bool running;           /* it has run since it was started */
+	bool waiting;           /* for a wake-up, or on its way to run after one */
+	uint64_t due_ns;        /* of its timer, while it sleeps */
+	const struct ends *awaited;
 };
 
 struct trace {

@@ -26,6 +26,7 @@ enum means { AWAKE = 0, BY_FUTEX = 1, BY_PIPE = 2 };
 
 static int owed_to_all; /* wake-ups */
 static uint64_t *delays;
+static uint64_t end_ns; /* when the first task ended; 0 before */
 static atomic_size_t delay_count;
 
 static long futex(int *word, int operation, int value)
@@ -43,15 +44,20 @@ static void store(int *word, int value)
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
-/* Time from when a task was woken, started or due to when it runs. */
+/*
+ * Time from when a task was woken, started or due to when it runs; what began after the end of the run is no part of it. Who should run at
+ * the end and does not is awaited (unsettled), so no delay is left out because it was long.
+ */
 static void note_delay(uint64_t since_ns)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), end = __atomic_load_n(&end_ns, __ATOMIC_SEQ_CST);
 
+	if (end && since_ns > end)
+		return;
 	delays[atomic_fetch_add(&delay_count, 1)] = now > since_ns ? now - since_ns : 0;
 }
 
-/* Wakes a task if it waits. */
+/* Wakes a task if it waits. The time is there before it can go on, for it may do so without having slept. */
 static bool wake_waiting(struct task *task)
 {
 	int waiting = load(&task->asleep);
@@ -59,8 +65,8 @@ static bool wake_waiting(struct task *task)
 	do {
 		if (waiting == AWAKE)
 			return false;
+		__atomic_store_n(&task->woken_ns, now_ns(), __ATOMIC_SEQ_CST);
 	} while (!__atomic_compare_exchange_n(&task->asleep, &waiting, AWAKE, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-	task->woken_ns = now_ns();
 	if (waiting == BY_FUTEX)
 		futex(&task->asleep, FUTEX_WAKE, 1);
 	else if (write(task->pipe[1], "", 1) != 1)
@@ -162,15 +168,17 @@ static void wake(struct edge *edge)
 }
 
 /* Until all of these have ended: nobody else can tell. */
-static void wait_for_ends(struct ends *ends)
+static void wait_for_ends(struct task *task, struct ends *ends)
 {
 	bool slept = false;
 	int left;
 
+	__atomic_store_n(&task->awaited, ends, __ATOMIC_SEQ_CST);
 	while ((left = load(&ends->left)))
 		slept |= futex(&ends->left, FUTEX_WAIT, left) == 0;
 	if (slept)
 		note_delay(ends->last_ns);
+	__atomic_store_n(&task->awaited, NULL, __ATOMIC_SEQ_CST);
 }
 
 static void end(const struct task *task)
@@ -196,6 +204,7 @@ static void wait_for_wake(struct task *task, enum means means)
 	if (load(&task->wakers) == 0 && take_owed(task))
 		return;
 	store(&task->asleep, (int)means);
+	__atomic_store_n(&task->waiting, true, __ATOMIC_SEQ_CST);
 	if (load(&task->wakers) == 0)
 		settle_one(task);
 	slept = load(&task->asleep);
@@ -206,6 +215,23 @@ static void wait_for_wake(struct task *task, enum means means)
 		futex(&task->asleep, FUTEX_WAIT, (int)means);
 	if (slept)
 		note_delay(task->woken_ns);
+	__atomic_store_n(&task->waiting, false, __ATOMIC_SEQ_CST);
+}
+
+/* Whether a task was woken, started or due by the end of the run and has not run since. */
+static bool unsettled(const struct task *task)
+{
+	uint64_t begun = __atomic_load_n(&task->begun_ns, __ATOMIC_SEQ_CST), due = __atomic_load_n(&task->due_ns, __ATOMIC_SEQ_CST);
+	const struct ends *awaited = __atomic_load_n(&task->awaited, __ATOMIC_SEQ_CST);
+
+	if (begun && begun <= end_ns && !__atomic_load_n(&task->running, __ATOMIC_SEQ_CST))
+		return true;
+	if (due && due <= end_ns)
+		return true;
+	if (awaited && !load(&awaited->left) && awaited->last_ns <= end_ns)
+		return true;
+	return __atomic_load_n(&task->waiting, __ATOMIC_SEQ_CST) && !load(&task->asleep) &&
+	       __atomic_load_n(&task->woken_ns, __ATOMIC_SEQ_CST) <= end_ns;
 }
 
 #endif

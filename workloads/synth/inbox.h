@@ -18,6 +18,8 @@
 #include "buckets.h"
 #include "profile.h"
 
+#define TIMES 1024 /* messages of an inbox whose times are kept */
+
 struct task {
 	_Alignas(64) _Atomic uint32_t posted; /* messages that were ever put in */
 	_Atomic uint32_t taken;
@@ -27,9 +29,11 @@ struct task {
 	long number; /* in its group, from 0 */
 	int in, out; /* who owns it reads in, who sends writes out */
 	int set;     /* epoll */
-	_Atomic uint64_t sent_ns[SLOTS];
-	uint64_t rounds;
-	uint64_t response_ns; /* sum over rounds */
+	_Atomic uint64_t sent_ns[TIMES];
+	_Atomic uint64_t rounds;
+	_Atomic uint64_t began_ns; /* its round under way, or the next one's timer; a message when it is taken */
+	uint64_t noted;        /* rounds that began before all groups had done their share */
+	uint64_t response_ns;  /* sum over these */
 };
 
 /* What all share. */
@@ -138,8 +142,7 @@ static void give(struct task *to, uint64_t now)
 	uint64_t one = 1;
 	size_t left = (size_t)to->group->bytes;
 
-	/* Of more messages than there are slots the oldest lose their time: they are taken for later ones. */
-	atomic_store(&to->sent_ns[claim_slot(to) % SLOTS], now);
+	atomic_store(&to->sent_ns[claim_slot(to) % TIMES], now);
 	if (to->group->link == FUTEX) {
 		if (atomic_load(&to->asleep))
 			futex(&to->posted, FUTEX_WAKE, 1);
@@ -190,6 +193,7 @@ static void take_bytes(struct task *task, char *buffer)
 static uint64_t take(struct task *task, char *buffer)
 {
 	uint32_t taken = atomic_load(&task->taken);
+	uint64_t sent;
 
 	if (task->group->link != FUTEX) {
 		take_bytes(task, buffer);
@@ -200,10 +204,14 @@ static uint64_t take(struct task *task, char *buffer)
 			atomic_store(&task->asleep, 0);
 		}
 	}
+	/* Later messages have their times in the places of earlier ones. */
+	if (atomic_load(&task->posted) - taken > TIMES)
+		give_up("more messages wait for a task than times are kept of", EOVERFLOW);
+	sent = atomic_load(&task->sent_ns[taken % TIMES]);
 	atomic_store(&task->taken, taken + 1);
 	if (atomic_load(&task->waiting))
 		futex(&task->taken, FUTEX_WAKE, 1);
-	return atomic_load(&task->sent_ns[taken % SLOTS]);
+	return sent;
 }
 
 #endif

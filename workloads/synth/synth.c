@@ -4,7 +4,8 @@
  * blocks, starts children, and sends messages on. `pmvx tune` fits profiles to what probes counted elsewhere.
  *
  * A round of a task begins when its message was sent, its timer was due, or the round before was over, and ends when its work is done,
- * before it sends. All go on until each group has done its share of rounds, so the load is the same to the end.
+ * before it sends. All go on until each group has done its share of rounds, and every round that had begun by then has ended, so the load is
+ * the same to the end and no round is left out because it took long.
  *
  *   response    of a group: the mean time of its rounds; of the run: the geometric mean over groups, each as heavy as the others
  *
@@ -47,6 +48,7 @@ static uint64_t sleep_after(struct player *player, uint64_t before_ns)
 	uint64_t due = from + 1000 * length(player, group->sleep, group->sleep_long, group->sleep_long_of);
 	struct timespec at = { .tv_sec = (time_t)(due / 1000000000u), .tv_nsec = (long)(due % 1000000000u) };
 
+	atomic_store(&player->task->began_ns, due);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;
 	return due;
@@ -55,11 +57,23 @@ static uint64_t sleep_after(struct player *player, uint64_t before_ns)
 /* When the round that comes began. */
 static uint64_t begin_round(struct player *player, uint64_t before_ns)
 {
-	if (player->task->group->link == NONE)
-		return before_ns;
+	uint64_t began;
+
 	if (player->task->group->link == TIMER)
 		return sleep_after(player, before_ns);
-	return take(player->task, player->buffer);
+	began = player->task->group->link == NONE ? before_ns : take(player->task, player->buffer);
+	atomic_store(&player->task->began_ns, began);
+	return began;
+}
+
+/* Whether every round of a task that began before all groups had done their share is noted. */
+static bool settled(const struct task *task)
+{
+	uint64_t began = atomic_load(&task->began_ns);
+
+	if (began && began > shared->finished_ns)
+		return true;
+	return task->group->link >= FUTEX && atomic_load(&task->rounds) == atomic_load(&task->posted);
 }
 
 static void note_round(struct task *task, uint64_t began_ns, uint64_t now)
@@ -67,11 +81,15 @@ static void note_round(struct task *task, uint64_t began_ns, uint64_t now)
 	int at = (int)(task->group - groups);
 	uint64_t response = now > began_ns ? now - began_ns : 0;
 	uint64_t target = ((uint64_t)task->group->rounds * (uint64_t)share_percent + 99) / 100;
+	bool late = atomic_load(&shared->over) && began_ns > shared->finished_ns;
 
-	task->rounds++;
-	task->response_ns += response;
-	if (task->group->counts)
-		atomic_fetch_add(&shared->counts[bucket_of(response)], 1);
+	if (!late) {
+		task->noted++;
+		task->response_ns += response;
+		if (task->group->counts)
+			atomic_fetch_add(&shared->counts[bucket_of(response)], 1);
+	}
+	atomic_fetch_add(&task->rounds, 1);
 	if (atomic_fetch_add(&shared->done[at], 1) + 1 != target || atomic_fetch_sub(&shared->unfinished, 1) != 1)
 		return;
 	shared->finished_ns = now;
@@ -92,7 +110,7 @@ static void send_on(struct player *player, uint64_t now)
 		if (group->to == ANY)
 			number = (long)(drawn(player) % (uint64_t)to->tasks);
 		else if (group->to == NEXT)
-			number = to == group ? number + 1 : (long)(player->task->rounds * (uint64_t)group->fan) + i + number;
+			number = to == group ? number + 1 : (long)(atomic_load(&player->task->rounds) * (uint64_t)group->fan) + i + number;
 		give(&first_of[to - groups][number % to->tasks], now);
 	}
 }
@@ -202,6 +220,16 @@ static double root_of(double product, int factors)
 	return high;
 }
 
+/* Rounds under way at the end are awaited, so that none is left out because it took long; a fixed step, for nothing tells of it. */
+static void await_rounds(void)
+{
+	const struct timespec step = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < task_total; i++)
+		while (atomic_load(&shared->over) == 1 && tasks[i].group->counts && !settled(&tasks[i]))
+			nanosleep(&step, NULL);
+}
+
 static void report(void)
 {
 	uint64_t rounds = 0, digest = mix((uint64_t)seed);
@@ -212,7 +240,7 @@ static void report(void)
 		uint64_t own = 0, response_ns = 0;
 
 		for (long number = 0; number < groups[i].tasks; number++) {
-			own += first_of[i][number].rounds;
+			own += first_of[i][number].noted;
 			response_ns += first_of[i][number].response_ns;
 			digest = mix(digest + (uint64_t)groups[i].rounds + around((uint64_t)groups[i].run, digest));
 		}
@@ -253,6 +281,7 @@ int main(int argc, char **argv)
 	start_all();
 	while (!atomic_load(&shared->over))
 		futex(&shared->over, FUTEX_WAIT, 0);
+	await_rounds();
 	if (atomic_load(&shared->over) != 1)
 		_exit(1);
 	report();
