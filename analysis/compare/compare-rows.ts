@@ -18,12 +18,14 @@ export const COMPARE_COLUMNS = [
   'high',
   'interval_method',
   'p',
-  'p_holm',
-  'floor',
+  'p_differs',
+  'p_equivalent',
+  'noise',
   'verdict',
   'n',
   'failure_rate_a',
   'failure_rate_b',
+  'p_failures',
   'regression',
 ] as const;
 export type CompareFlatRow = Readonly<Record<(typeof COMPARE_COLUMNS)[number], TableCell>>;
@@ -51,12 +53,14 @@ function flatRow(row: ComparedRow): CompareFlatRow {
     high: interval?.high,
     interval_method: interval?.method,
     p: interval?.p,
-    p_holm: row.pHolm,
-    floor: row.floor,
+    p_differs: row.tested?.pDiffers,
+    p_equivalent: row.tested?.pEquivalent,
+    noise: row.tested?.noise,
     verdict: row.verdict,
     n: ratio.pairs,
     failure_rate_a: row.failureRateA,
     failure_rate_b: row.failureRateB,
+    p_failures: row.pFailures,
     regression: row.regression ? 'yes' : 'no',
   };
 }

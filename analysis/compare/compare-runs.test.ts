@@ -18,7 +18,11 @@ function run(
   more: { seeds?: number; engine?: EngineName; metric?: SampleWorkload['metric'] } = {},
 ): PooledRun {
   const { seeds = 0, engine = 'mock', metric } = more;
-  const ends = { eevdf: BASE, aa: BASE.map((value) => value * 1.001), scx_simple: simple };
+  const ends = {
+    eevdf: BASE,
+    aa: BASE.map((value, at) => value * (at % 2 === 0 ? 1.01 : 0.99)),
+    scx_simple: simple,
+  };
   const input = sampleRun(
     [{ workload: 'hackbench', ends, ...(metric === undefined ? {} : { metric }) }],
     name,
@@ -53,7 +57,7 @@ test('blocks of the same seed are paired, and what is surely slower is a regress
 
 test('the same figures in every block are equivalent, another factor in every block is no chance', (t) => {
   const a = run('a', BASE);
-  t.like(simpleOf(a, run('b', BASE)), { verdict: 'equivalent', pHolm: 1, regression: false });
+  t.like(simpleOf(a, run('b', BASE)), { verdict: 'equivalent', p: 0, regression: false });
   t.like(simpleOf(a, run('b', times(2, 0))), { verdict: 'worse', regression: true });
 });
 
@@ -86,6 +90,42 @@ test('a policy of which nothing is left is a regression, a new failure now and t
     )?.regression,
     false,
   );
+});
+
+test('failures that rise for sure are a regression, however many cells there are, and a few are shown', (t) => {
+  const a = run('a', BASE);
+  const failing = (count: number) => BASE.map((value, at) => (at < count ? FAILED : value));
+  t.like(simpleOf(a, run('b', failing(5))), { verdict: 'fails', regression: true, failureRateB: 5 / 6 });
+  t.true((simpleOf(a, run('b', failing(5)))?.pFailures ?? 1) < 0.05);
+  t.like(simpleOf(a, run('b', failing(2))), { verdict: 'fails', regression: false });
+  t.is(simpleOf(run('a', failing(5)), run('b', BASE))?.regression, false, 'fewer failures');
+  const half = (name: string, count: number) => run(name, [...failing(count)]);
+  t.is(compareRuns(half('a', 3), half('b', 3)).regressions, 0);
+});
+
+test('blocks nest in the hosts that they ran on: hosts are what is counted', (t) => {
+  const ten = (factors: readonly number[]) =>
+    factors.flatMap((factor) => BASE.slice(0, 5).map((v) => v * factor));
+  const on = (name: string, factors: readonly number[], hosts: number): PooledRun => {
+    const ends = { eevdf: ten([1, 1, 1]), scx_simple: ten(factors) };
+    const input = sampleRun([{ workload: 'hackbench', ends }], name);
+    const records = input.records.map((record) => ({
+      ...record,
+      engine: 'kvm' as const,
+      host: { ...record.host, fingerprint: `host-${hosts === 1 ? 0 : Math.floor(record.block / 5)}` },
+    }));
+    const spec = { ...input.spec, machine: { ...input.spec.machine, engine: 'kvm' } } as Spec;
+    return { run: name, spec, planned: input.planned, records, image: 'i', host: 'h' };
+  };
+  const before = (hosts: number) => on('a', [1, 1, 1], hosts);
+  // Each host has its own factor, the same in all of its blocks.
+  const factors = [1.05, 1.3, 1.6];
+  const nested = simpleOf(before(3), on('b', factors, 3));
+  t.is(nested?.ratio.kind === 'interval' && nested.ratio.method, 'host-means-t');
+  t.like(nested, { verdict: 'undecided', regression: false });
+  const flat = simpleOf(before(1), on('b', factors, 1));
+  t.is(flat?.ratio.kind === 'interval' && flat.ratio.method, 'paired-t');
+  t.true((nested?.p ?? 0) > (flat?.p ?? 1));
 });
 
 test('what one run alone has is named; nothing in common, other engines or metrics are refused', (t) => {

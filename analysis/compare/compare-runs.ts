@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
-import type { TrialRecord } from '../../harness/core/trial.ts';
-import { holm } from '../stats/adjust.ts';
+import type { EngineName, TrialRecord } from '../../harness/core/trial.ts';
+import { canDrift, type Evidence, pairedEvidence, unpairedEvidence } from '../stats/evidence.ts';
+import { moreFailures, tarone } from '../stats/exact-test.ts';
+import { ALPHA, judgeFamily, type Tested } from '../stats/judge-family.ts';
 import { median } from '../stats/median.ts';
-import { type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
-import { MARGIN, type Verdict, verdict } from '../stats/verdict.ts';
+import { meanOf } from '../stats/moments.ts';
+import { type Pair, type PairedRatio, pairedRatio } from '../stats/paired-ratio.ts';
+import { decidingP, MARGIN, type Verdict, verdict } from '../stats/verdict.ts';
 import { type UnpairedRatio, welchRatio } from '../stats/welch-ratio.ts';
+import { blockHosts } from '../tables/block-hosts.ts';
 import { outcomeTable } from '../tables/outcome-table.ts';
 import type { OutcomeRow } from '../tables/outcome-types.ts';
 import { type MetricChoice, metricValue } from '../tables/pick-metric.ts';
 import type { PooledRun } from '../tables/pool-runs.ts';
+import { failureRate } from '../tables/rank.ts';
 
 /** One policy on one workload in both runs: what B makes of it against A. */
 export interface ComparedRow {
@@ -22,14 +27,16 @@ export interface ComparedRow {
   readonly medianB?: number;
   /** B's value over A's: paired where both ran the same seeds, else of two samples. */
   readonly ratio: PairedRatio | UnpairedRatio;
-  /** After Holm's correction over all compared cells. */
-  readonly pHolm?: number;
-  /** The larger noise floor of the two runs. */
-  readonly floor?: number;
+  /** Of the tests over all compared cells; absent without an interval. */
+  readonly tested?: Tested;
+  /** The p that the verdict rests on. */
+  readonly p?: number;
   readonly verdict?: Verdict;
   readonly failureRateA: number;
   readonly failureRateB: number;
-  /** `worse` and still significant after the correction, or nothing completed in B where something did in A. */
+  /** Of "B fails more often than A", one-sided, corrected over all cells that have failures enough to show it. */
+  readonly pFailures: number;
+  /** `worse`, or fails more often for sure, or nothing completed in B where something did in A. */
   readonly regression: boolean;
 }
 
@@ -39,8 +46,6 @@ export interface Comparison {
   readonly alone: readonly string[];
   readonly regressions: number;
 }
-
-const ALPHA = 0.05;
 
 /**
  * Compares run B with run A, cell by cell, over the cells that both have. Throws PmvxError (usage) when they are of different engines,
@@ -63,19 +68,13 @@ export function compareRuns(
       next: 'pmvx fidelity compares engines; --mixed sets them side by side all the same',
     });
   }
-  const [rowsA, rowsB] = [rowsOf(a, metric), rowsOf(b, metric)];
-  const [cellsA, cellsB] = [recordsByCell(a), recordsByCell(b)];
+  const [sideA, sideB] = [sideOf(a, metric), sideOf(b, metric)];
+  const [rowsA, rowsB] = [sideA.rows, sideB.rows];
   const compared = [...rowsA].flatMap(([key, rowA]) => {
     const rowB = rowsB.get(key);
     return rowB === undefined
       ? []
-      : [
-          compareCell(
-            { run: a.run, row: rowA, records: cellsA.get(key) ?? [] },
-            { run: b.run, row: rowB, records: cellsB.get(key) ?? [] },
-            margin,
-          ),
-        ];
+      : [compareCell({ ...sideA, row: rowA, key }, { ...sideB, row: rowB, key })];
   });
   if (compared.length === 0) {
     throw new PmvxError(ExitCode.usage, {
@@ -84,7 +83,7 @@ export function compareRuns(
       next: 'Compare runs of the same spec',
     });
   }
-  const rows = withHolm(compared);
+  const rows = judged(compared, [...sideA.controls, ...sideB.controls], margin);
   const alone = (rows: typeof rowsA, others: typeof rowsA, run: string) =>
     [...rows].flatMap(([key, row]) =>
       others.has(key)
@@ -98,22 +97,46 @@ export function compareRuns(
   };
 }
 
-/** Measured rows of a run, by what must be equal to compare. */
-function rowsOf(run: PooledRun, metric: string | undefined): ReadonlyMap<string, OutcomeRow> {
-  const table = outcomeTable({ ...run, onlyRatios: true, ...(metric === undefined ? {} : { metric }) });
-  const rows = table.rows.filter(({ role }) => role !== 'aa');
-  return new Map(
-    rows.map((row) => [JSON.stringify([row.workload, row.variant, row.point, row.policy]), row]),
-  );
-}
-
-interface Cell {
+/** A run as one side of a comparison. */
+interface Side {
   readonly run: string;
-  readonly row: OutcomeRow;
-  readonly records: readonly TrialRecord[];
+  readonly engine: EngineName;
+  /** Measured rows, by what must be equal to compare. */
+  readonly rows: ReadonlyMap<string, OutcomeRow>;
+  readonly controls: readonly Evidence[];
+  readonly records: ReadonlyMap<string, readonly TrialRecord[]>;
+  /** Where each block ran, in runs of several hosts. */
+  readonly hosts: ReadonlyMap<number, string> | undefined;
 }
 
-function compareCell(a: Cell, b: Cell, margin: number): ComparedRow {
+function sideOf(run: PooledRun, metric: string | undefined): Side {
+  const table = outcomeTable({ ...run, onlyRatios: true, ...(metric === undefined ? {} : { metric }) });
+  return {
+    run: run.run,
+    engine: run.spec.machine.engine,
+    rows: new Map(table.rows.filter(({ role }) => role !== 'aa').map((row) => [cellKey(row), row])),
+    controls: table.rows.filter(({ role }) => role === 'aa').flatMap(({ evidence }) => evidence ?? []),
+    records: recordsByCell(run),
+    hosts: blockHosts(run.records),
+  };
+}
+
+interface Cell extends Side {
+  readonly row: OutcomeRow;
+  readonly key: string;
+}
+
+/** A cell before the tests over all of them. */
+interface Untested {
+  readonly row: Omit<ComparedRow, 'tested' | 'p' | 'verdict' | 'pFailures' | 'regression'>;
+  readonly a: OutcomeRow;
+  readonly b: OutcomeRow;
+  readonly evidence: Evidence | undefined;
+  /** Something completed in A, and nothing in B. */
+  readonly lost: boolean;
+}
+
+function compareCell(a: Cell, b: Cell): Untested {
   const [rowA, rowB] = [a.row, b.row];
   const { workload, variant, point, policy } = rowA;
   const metric = rowA.metric ?? rowB.metric;
@@ -124,29 +147,38 @@ function compareCell(a: Cell, b: Cell, margin: number): ComparedRow {
       next: 'Choose one that both have with --metric',
     });
   }
-  const [valuesA, valuesB] = [a, b].map(({ records }) => valuesBySeed(records, metric)) as [Values, Values];
-  const ratio = ratioOf(valuesA, valuesB);
-  const floors = [rowA.floor, rowB.floor].filter((floor) => floor !== undefined);
-  const floor = floors.length === 0 ? undefined : Math.max(...floors);
-  const judged = metric && verdict(ratio, { direction: metric.direction, margin, floor });
-  const [medianA, medianB] = [valuesA, valuesB].map((values) => median([...values.values()]));
+  const [valuesA, valuesB] = [a, b].map((cell) => valuesOf(cell, metric)) as [Value[], Value[]];
+  const { ratio, evidence } = ratioOf(valuesA, valuesB, canDrift(a.engine) || canDrift(b.engine));
+  const [medianA, medianB] = [valuesA, valuesB].map((values) => median(values.map(({ value }) => value)));
   return {
-    ...{ workload, variant, point, policy, ratio },
-    ...(metric === undefined ? {} : { metric }),
-    ...(medianA === undefined ? {} : { medianA }),
-    ...(medianB === undefined ? {} : { medianB }),
-    ...(floor === undefined ? {} : { floor }),
-    ...(judged === undefined ? {} : { verdict: judged }),
-    ...{ failureRateA: failureRate(rowA), failureRateB: failureRate(rowB) },
-    regression: valuesA.size > 0 && valuesB.size === 0 && rowB.recorded > 0,
+    row: {
+      ...{ workload, variant, point, policy, ratio },
+      ...(metric === undefined ? {} : { metric }),
+      ...(medianA === undefined ? {} : { medianA }),
+      ...(medianB === undefined ? {} : { medianB }),
+      ...{ failureRateA: failureRate([rowA]), failureRateB: failureRate([rowB]) },
+    },
+    a: rowA,
+    b: rowB,
+    evidence,
+    lost: valuesA.length > 0 && valuesB.length === 0 && rowB.recorded > 0,
   };
 }
 
-type Values = ReadonlyMap<number, number>;
+interface Value {
+  readonly seed: number;
+  readonly value: number;
+  readonly host: string | undefined;
+}
 
-function valuesBySeed(records: readonly TrialRecord[], metric: MetricChoice | undefined): Values {
-  const values = records.map((record) => [record.seed, metric && metricValue(record, metric.name)] as const);
-  return new Map(values.filter((entry): entry is [number, number] => entry[1] !== undefined));
+/** Values of a cell in the order of their blocks. */
+function valuesOf({ records, hosts, key }: Cell, metric: MetricChoice | undefined): Value[] {
+  if (metric === undefined) return [];
+  const own = (records.get(key) ?? []).toSorted((x, y) => x.block - y.block);
+  return own.flatMap((record) => {
+    const value = metricValue(record, metric.name);
+    return value === undefined ? [] : [{ seed: record.seed, value, host: hosts?.get(record.block) }];
+  });
 }
 
 function recordsByCell({ records }: PooledRun): ReadonlyMap<string, TrialRecord[]> {
@@ -169,32 +201,76 @@ function cellKey({
   return JSON.stringify([workload, variant, point, policy]);
 }
 
-/** Paired by seed where the runs share any; what one run alone has is left out then. */
-function ratioOf(a: Values, b: Values): PairedRatio | UnpairedRatio {
-  const shared = [...a.keys()].filter((seed) => b.has(seed)).sort((x, y) => x - y);
-  if (shared.length === 0) return welchRatio([...b.values()], [...a.values()]);
-  return pairedRatio(
-    shared.map((seed) => ({ value: b.get(seed) as number, baseline: a.get(seed) as number })),
-  );
-}
-
-/** Adjusts, and says which cells are worse for sure. Equal ratios in all blocks have no p: nothing about them is chance. */
-function withHolm(rows: readonly ComparedRow[]): ComparedRow[] {
-  const tested = rows.filter(({ ratio }) => ratio.kind === 'interval');
-  const adjusted = holm(
-    tested.map(({ ratio }) => (ratio.kind === 'interval' ? (ratio.p ?? (ratio.ratio === 1 ? 1 : 0)) : 1)),
-  );
-  const pOf = new Map(tested.map((row, at) => [row, adjusted[at] as number]));
-  return rows.map((row) => {
-    const pHolm = pOf.get(row);
-    if (pHolm === undefined) return row;
-    return { ...row, pHolm, regression: row.regression || (row.verdict === 'worse' && pHolm <= ALPHA) };
+/** Paired by seed where the runs share any; what one run alone has is left out then. Blocks nest in the hosts that they ran on. */
+function ratioOf(
+  a: readonly Value[],
+  b: readonly Value[],
+  drifts: boolean,
+): { readonly ratio: PairedRatio | UnpairedRatio; readonly evidence: Evidence | undefined } {
+  const before = new Map(a.map((value) => [value.seed, value]));
+  const pairs = b.flatMap(({ seed, value, host }): Pair[] => {
+    const other = before.get(seed);
+    if (other === undefined) return [];
+    return [{ value, baseline: other.value, host: `${other.host ?? ''} ${host ?? ''}` }];
   });
+  if (pairs.length > 0) return { ratio: pairedRatio(pairs), evidence: pairedEvidence(pairs, drifts) };
+  const [valuesA, valuesB] = [unitsOf(a), unitsOf(b)];
+  const ratio = welchRatio(valuesB, valuesA);
+  const blocks = Math.min(a.length, b.length);
+  return {
+    ratio: { ...ratio, pairs: blocks } as UnpairedRatio,
+    evidence: unpairedEvidence(valuesB, valuesA, drifts),
+  };
 }
 
-function failureRate({ failures, recorded }: OutcomeRow): number {
-  const failed = failures.reduce((sum, { trials }) => sum + trials.length, 0);
-  return recorded === 0 ? 0 : failed / recorded;
+/** The values, or of several hosts the geometric mean of each. */
+function unitsOf(values: readonly Value[]): number[] {
+  const hosts = new Map<string | undefined, number[]>();
+  for (const { host, value } of values) hosts.set(host, [...(hosts.get(host) ?? []), value]);
+  if (hosts.size < 2) return values.map(({ value }) => value);
+  return [...hosts.values()].map((own) => Math.exp(meanOf(own.map(Math.log))));
+}
+
+/** All compared cells are one family, for the ratios and for the failures. */
+function judged(cells: readonly Untested[], controls: readonly Evidence[], margin: number): ComparedRow[] {
+  const tests = judgeFamily(
+    cells.map(({ evidence }) => evidence),
+    { margin, controls },
+  );
+  const failures = tarone(
+    cells.map(({ a, b }) => {
+      const [failedA, failedB] = [a, b].map((row) => Math.round(failureRate([row]) * row.recorded));
+      return moreFailures({
+        failedA: failedA as number,
+        triedA: a.recorded,
+        failedB: failedB as number,
+        triedB: b.recorded,
+      });
+    }),
+    ALPHA,
+  );
+  return cells.map(({ row, a, b, lost }, at) => {
+    const tested = tests[at];
+    const pFailures = failures[at] as number;
+    const word =
+      b.recorded === 0
+        ? undefined
+        : verdict(row.ratio, tested, {
+            direction: row.metric?.direction ?? 'lower',
+            failureRate: row.failureRateB,
+            baselineFailureRate: row.failureRateA,
+            controlFailed: a.control !== undefined || b.control !== undefined,
+          });
+    const p = decidingP(word, tested);
+    return {
+      ...row,
+      ...(tested === undefined ? {} : { tested }),
+      ...(p === undefined ? {} : { p }),
+      ...(word === undefined ? {} : { verdict: word }),
+      pFailures,
+      regression: lost || word === 'worse' || pFailures <= ALPHA,
+    };
+  });
 }
 
 function metricWords({ name, unit, direction }: MetricChoice): string {

@@ -103,7 +103,7 @@ test("the effect that a test sees four times in five is R's", (t) => {
   const { n, effect } = r.power;
   n.forEach((size, at) => {
     t.true(
-      near(detectableEffect(size), effect[at] as number),
+      near(detectableEffect(size - 1), effect[at] as number),
       `${size}: ${detectableEffect(size)}, R: ${effect[at]}`,
     );
   });

@@ -11,9 +11,12 @@ export interface Pair {
   readonly host?: string | undefined;
 }
 
+/** `out-of-range`: the ratio itself is larger or smaller than a number can be. */
+export type NoRatio = 'no-pairs' | 'not-positive' | 'not-finite' | 'out-of-range';
+
 /** How a metric compares with its baseline. */
 export type PairedRatio =
-  | { readonly kind: 'none'; readonly pairs: number; readonly why: 'no-pairs' | 'not-positive' }
+  | { readonly kind: 'none'; readonly pairs: number; readonly why: NoRatio }
   /** One pair has no spread, so it has no interval. */
   | { readonly kind: 'point'; readonly pairs: 1; readonly ratio: number }
   | {
@@ -55,20 +58,26 @@ export function pairedRatio(pairs: readonly Pair[], level = LEVEL): PairedRatio 
   const n = pairs.length;
   if (n === 0) return { kind: 'none', pairs: 0, why: 'no-pairs' };
   const logs = logRatios(pairs);
-  if (logs === undefined) return { kind: 'none', pairs: n, why: 'not-positive' };
+  if (logs === undefined) {
+    return {
+      kind: 'none',
+      pairs: n,
+      why: whyNone(pairs.flatMap(({ value, baseline }) => [value, baseline])),
+    };
+  }
   const groups = byHost(pairs, logs);
   const units = groups.length > 1 ? groupMeans(groups) : logs;
   const ends = studentInterval(units, level);
   const inner = studentInterval(units, 2 * level - 1);
-  if (ends === undefined || inner === undefined) {
-    return { kind: 'point', pairs: 1, ratio: Math.exp(logs[0] as number) };
-  }
+  const ratio = Math.exp(ends?.mean ?? (logs[0] as number));
+  if (!(ratio > 0 && Number.isFinite(ratio))) return { kind: 'none', pairs: n, why: 'out-of-range' };
+  if (ends === undefined || inner === undefined) return { kind: 'point', pairs: 1, ratio };
   return {
     kind: 'interval',
     pairs: n,
     method: groups.length > 1 ? 'host-means-t' : 'paired-t',
     hosts: groups.length,
-    ratio: Math.exp(ends.mean),
+    ratio,
     low: Math.exp(ends.low),
     high: Math.exp(ends.high),
     within: { low: Math.exp(inner.low), high: Math.exp(inner.high) },
@@ -90,8 +99,21 @@ export function byHost(pairs: readonly Pair[], logs: readonly number[]): number[
 
 /** ln(value / baseline) of each pair; undefined when a value of any is not positive and finite. */
 export function logRatios(pairs: readonly Pair[]): number[] | undefined {
-  const logs = pairs.map(({ value, baseline }) =>
-    value > 0 && baseline > 0 ? Math.log(value / baseline) : Number.NaN,
-  );
+  const logs = pairs.map(({ value, baseline }) => logRatio(value, baseline));
   return logs.every(Number.isFinite) ? logs : undefined;
+}
+
+/** Quotients that are as precise as any other number. */
+const [SMALL, LARGE] = [1e-300, 1e300];
+
+function logRatio(value: number, baseline: number): number {
+  if (!(value > 0 && baseline > 0 && Number.isFinite(value) && Number.isFinite(baseline))) return Number.NaN;
+  const quotient = value / baseline;
+  // Of equal quotients exactly equal; beyond what a quotient can be, the difference of logarithms.
+  return quotient > SMALL && quotient < LARGE ? Math.log(quotient) : Math.log(value) - Math.log(baseline);
+}
+
+/** Why such values have no ratio: one that is no number of the scale says so first. */
+export function whyNone(values: readonly number[]): 'not-positive' | 'not-finite' {
+  return values.every(Number.isFinite) ? 'not-positive' : 'not-finite';
 }

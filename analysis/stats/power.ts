@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logGamma } from './gamma.ts';
+import { legendreRule } from './legendre.ts';
 import { normalCdf } from './normal.ts';
 import { studentQuantile } from './student.ts';
 
@@ -7,60 +8,65 @@ export const POWER = 0.8;
 
 /** Chance that the two-sided t test at `alpha` with `n` values rejects, when the true mean is `effect` standard errors from 0. */
 export function powerOfT(effect: number, n: number, alpha = 0.05): number {
-  return powerCurve(n, alpha)(effect);
+  return powerCurve(n - 1, alpha)(effect);
 }
 
+/** Beyond so many standard deviations nothing of the normal distribution is left. */
+const FAR = 9;
+/** Nodes of a piece, and pieces of each part. */
+const RULE = legendreRule(24);
+const PIECES = 6;
+
 /**
- * The same for any effect. What does not depend on the effect is computed once.
+ * The same for any effect, with `df` degrees of freedom.
  *
- * Source: the noncentral t distribution (Cohen, "Statistical Power Analysis", 1988), as P(Z + effect > c S) with S^2 chi-squared with n - 1
- * degrees of freedom over n - 1, integrated over S by Simpson's rule.
+ * Source: the noncentral t distribution (Cohen, "Statistical Power Analysis", 1988), as P(|Z + effect| > c S) with S^2 chi-squared with df
+ * degrees of freedom over df, integrated over ln S by Gauss and Legendre's rule. The chance given S falls from 1 to 0 within a few 1 / c of
+ * effect / c, so the parts meet there: a grid over S alone is too coarse for a large c.
  */
-function powerCurve(n: number, alpha: number): (effect: number) => number {
-  const df = n - 1;
+function powerCurve(df: number, alpha: number): (effect: number) => number {
   const critical = studentQuantile(1 - alpha / 2, df);
-  // ln of the density of S, whose square is chi-squared(df) / df.
+  // ln of the density of ln S, whose square is chi-squared(df) / df.
   const front = Math.LN2 + (df / 2) * Math.log(df / 2) - logGamma(df / 2);
-  const density = (s: number) =>
-    s === 0
-      ? df === 1
-        ? Math.sqrt(2 / Math.PI)
-        : 0
-      : Math.exp(front + (df - 1) * Math.log(s) - (df / 2) * s * s);
-  // Beyond so far from 1 the density of S is below e^-40.
-  const spread = Math.sqrt(80 / df);
-  const from = Math.max(0, 1 - spread);
-  const to = 1 + spread;
-  const steps = 2000;
-  const width = (to - from) / steps;
-  const bounds = new Float64Array(steps + 1);
-  const weights = new Float64Array(steps + 1);
-  for (let at = 0; at <= steps; at++) {
-    const s = from + at * width;
-    bounds[at] = critical * s;
-    weights[at] = (at === 0 || at === steps ? 1 : at % 2 === 1 ? 4 : 2) * density(s);
-  }
+  const density = (u: number) => Math.exp(front + df * u - (df / 2) * Math.exp(2 * u));
+  // Outside, less than e^-40 of S is left: its density falls like S^df below, and like exp(-df (S^2 - 1) / 2) above.
+  const below = -40 / df - 1;
+  const above = Math.log(1 + Math.sqrt(80 / df));
   return (effect) => {
+    const size = Math.abs(effect);
+    const turns = [(size - FAR) / critical, size / critical, (size + FAR) / critical, 1 / critical]
+      .filter((s) => s > 0)
+      .map(Math.log);
+    const ends = [below, -1, 0, ...turns, above]
+      .filter((u) => u >= below && u <= above)
+      .sort((a, b) => a - b);
     let sum = 0;
-    for (let at = 0; at <= steps; at++) {
-      const bound = bounds[at] as number;
-      sum += (weights[at] as number) * (normalCdf(effect - bound) + normalCdf(-effect - bound));
+    for (let part = 1; part < ends.length; part++) {
+      const from = ends[part - 1] as number;
+      const width = ((ends[part] as number) - from) / PIECES;
+      for (let piece = 0; piece < PIECES && width > 0; piece++) {
+        for (const { node, weight } of RULE) {
+          const u = from + width * (piece + (node + 1) / 2);
+          const bound = critical * Math.exp(u);
+          sum += (weight * width * density(u) * (normalCdf(size - bound) + normalCdf(-size - bound))) / 2;
+        }
+      }
     }
-    return (sum * width) / 3;
+    return sum;
   };
 }
 
 const effects = new Map<string, number>();
 
-/** How many standard errors from 0 the true mean of `n` values must be for the t test at `alpha` to see it with a chance of 80 %. */
-export function detectableEffect(n: number, alpha = 0.05): number {
-  const key = `${n} ${alpha}`;
+/** How many standard errors from 0 the true mean must be for the t test with `df` degrees of freedom at `alpha` to see it with a chance of 80 %. */
+export function detectableEffect(df: number, alpha = 0.05): number {
+  const key = `${df} ${alpha}`;
   const known = effects.get(key);
   if (known !== undefined) return known;
-  const power = powerCurve(n, alpha);
+  const power = powerCurve(df, alpha);
   const lacks = (effect: number) => power(effect) - POWER;
   let low = 0;
-  let high = 4 * studentQuantile(1 - alpha / 2, n - 1);
+  let high = 4 * studentQuantile(1 - alpha / 2, df);
   while (lacks(high) < 0) high *= 2;
   let [atLow, atHigh] = [lacks(low), lacks(high)];
   let lastBelow = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { meanOf, varianceOf } from './moments.ts';
-import { LEVEL, type PairedRatio } from './paired-ratio.ts';
+import { LEVEL, type PairedRatio, whyNone } from './paired-ratio.ts';
 import { studentQuantile, studentTails } from './student.ts';
 
 /** Like a paired ratio, of values that have no partners. */
@@ -23,9 +23,12 @@ export function welchRatio(values: readonly number[], baselines: readonly number
     sample.map((value) => (value > 0 ? Math.log(value) : Number.NaN)),
   );
   const [a, b] = logs as [number[], number[]];
-  if (![...a, ...b].every(Number.isFinite)) return { kind: 'none', pairs, why: 'not-positive' };
+  if (![...a, ...b].every(Number.isFinite)) {
+    return { kind: 'none', pairs, why: whyNone([...values, ...baselines]) };
+  }
   const mean = meanOf(a) - meanOf(b);
   const ratio = Math.exp(mean);
+  if (!(ratio > 0 && Number.isFinite(ratio))) return { kind: 'none', pairs, why: 'out-of-range' };
   if (pairs === 1) return { kind: 'point', pairs, ratio };
   const [errorA, errorB] = [varianceOf(a) / a.length, varianceOf(b) / b.length];
   const error = Math.sqrt(errorA + errorB);

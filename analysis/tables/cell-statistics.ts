@@ -2,10 +2,8 @@
 import { bootstrapMean, type Interval } from '../stats/bootstrap-mean.ts';
 import { bootstrapNested, groupMeans } from '../stats/bootstrap-nested.ts';
 import { cliffsDelta } from '../stats/cliffs-delta.ts';
-import { varianceOf } from '../stats/moments.ts';
 import { outlierPlaces } from '../stats/outliers.ts';
 import { byHost, logRatios, type Pair } from '../stats/paired-ratio.ts';
-import { detectableEffect } from '../stats/power.ts';
 import { randomWords } from '../stats/random.ts';
 import { signFlipTest } from '../stats/sign-flip.ts';
 
@@ -23,8 +21,6 @@ export interface CellStatistics {
   /** Two-sided, sign flips of blocks, or of hosts where blocks nest in them. */
   readonly p: number;
   readonly cliffsDelta: number;
-  /** Smallest factor away from the noise floor that so many pairs with this spread see four times in five; absent without spread. */
-  readonly detectable?: number;
   /** Blocks far from the others, in order; they are part of every figure. */
   readonly outliers: readonly { readonly block: number; readonly ratio: number }[];
 }
@@ -36,7 +32,6 @@ const SEED = 20261125;
 export function cellStatistics(
   pairs: readonly BlockPair[],
   name: readonly string[],
-  floor: number | undefined,
   level: number,
 ): CellStatistics | undefined {
   const logs = logRatios(pairs);
@@ -44,7 +39,6 @@ export function cellStatistics(
   const words = randomWords(SEED, ...name);
   const groups = byHost(pairs, logs);
   const units = groups.length > 1 ? groupMeans(groups) : logs;
-  const spread = Math.sqrt(varianceOf(units) / units.length);
   const nested = bootstrapNested(groups, level, words);
   const single = nested === undefined ? bootstrapMean(logs, level, words) : undefined;
   const percentile = nested ?? single?.percentile;
@@ -57,9 +51,6 @@ export function cellStatistics(
       pairs.map(({ value }) => value),
       pairs.map(({ baseline }) => baseline),
     ) as number,
-    ...(spread > 0
-      ? { detectable: (floor ?? 1) * Math.exp(detectableEffect(units.length, 1 - level) * spread) }
-      : {}),
     outliers: outlierPlaces(logs).map((at) => ({
       block: pairs[at]?.block as number,
       ratio: Math.exp(logs[at] as number),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decidingP } from '../stats/verdict.ts';
 import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
 import { pointWords } from './point-words.ts';
 
@@ -27,7 +28,7 @@ export function rowCells(row: OutcomeRow): Record<Heading, string> {
     ratio: formatRatioOf(row),
     '95 % interval': formatInterval(row),
     verdict: row.role === 'baseline' ? 'baseline' : (row.verdict ?? MISSING),
-    'p (Holm)': row.adjusted === undefined ? MISSING : formatP(row.adjusted.holm),
+    'p (Holm)': formatDecidingP(row),
     n: String(row.n),
     'failure rate': formatRate(row),
     'not completed': formatFailures(row),
@@ -49,12 +50,8 @@ export function groupTitle(
   const metric =
     row.metric === undefined
       ? 'no metric was measured'
-      : `${row.metric.name} (${row.metric.unit}, ${row.metric.direction} is better)${floorWords(row)}`;
+      : `${row.metric.name} (${row.metric.unit}, ${row.metric.direction} is better)`;
   return printable(`${row.workload}${variant}${pointWords(row, rows)}${engine}: ${metric}`);
-}
-
-function floorWords({ floor }: OutcomeRow): string {
-  return floor === undefined ? '' : `, noise floor ${formatRatio(1 / floor)} to ${formatRatio(floor)}`;
 }
 
 /** Rows of the same workload, point and engine, in order. */
@@ -103,6 +100,11 @@ export function formatRatio(ratio: number): string {
 /** Two digits; what is very small is said to be. */
 export function formatP(p: number): string {
   return p < 1e-4 ? '<0.0001' : p.toPrecision(2);
+}
+
+function formatDecidingP({ verdict, tested }: OutcomeRow): string {
+  const p = decidingP(verdict, tested);
+  return p === undefined ? MISSING : formatP(p);
 }
 
 function formatRate({ failures, recorded }: OutcomeRow): string {

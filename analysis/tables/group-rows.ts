@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TrialRecord } from '../../harness/core/trial.ts';
+import { canDrift, pairedEvidence } from '../stats/evidence.ts';
 import { median } from '../stats/median.ts';
-import { noiseFloor } from '../stats/noise-floor.ts';
 import { pairedRatio } from '../stats/paired-ratio.ts';
-import { verdict } from '../stats/verdict.ts';
 import { type BlockPair, cellStatistics } from './cell-statistics.ts';
 import type { FailureGroup, OutcomeRow, RowRole, TableInput } from './outcome-types.ts';
 import { type MetricChoice, metricValue, pickMetric } from './pick-metric.ts';
 import { type Group, type GroupTrials, trialsOf } from './table-groups.ts';
 
-/** The rows of one group, one for each role that the engine has seen; `nextNote` numbers the footnotes of failures. */
+/** The rows of one group without verdicts, one for each role that the engine has seen; `nextNote` numbers the footnotes of failures. */
 export function groupRows(
-  {
-    spec: { baseline },
-    metric: wanted,
-    margin,
-    hosts,
-    level,
-    onlyRatios,
-  }: TableInput & { readonly margin: number; readonly level: number },
+  { spec: { baseline }, metric: wanted, hosts, level, onlyRatios }: TableInput & { readonly level: number },
   group: Group,
   trials: GroupTrials,
   roles: readonly RowRole[],
@@ -28,8 +20,6 @@ export function groupRows(
   const valuesOf = (policy: string, role: 'measure' | 'aa') =>
     valuesByBlock(trialsOf(trials, policy, role).records, metric);
   const baselineValues = valuesOf(baseline, 'measure');
-  const control = pairUp(valuesOf(baseline, 'aa'), baselineValues, hosts);
-  const floor = noiseFloor(pairedRatio(control, level));
 
   return roles.flatMap(({ policy, role }): OutcomeRow[] => {
     const own = trialsOf(trials, policy, role === 'aa' ? 'aa' : 'measure');
@@ -42,8 +32,9 @@ export function groupRows(
     const statistics =
       pairs &&
       onlyRatios !== true &&
-      cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], floor, level);
-    const judged = ratio && metric && verdict(ratio, { direction: metric.direction, margin, floor });
+      cellStatistics(pairs, [...Object.values(group), policy, role, metric?.name ?? ''], level);
+    const evidence =
+      ratio?.kind === 'interval' ? pairedEvidence(pairs ?? [], canDrift(group.engine)) : undefined;
     return [
       {
         ...group,
@@ -53,8 +44,7 @@ export function groupRows(
         ...(middle === undefined ? {} : { median: middle }),
         ...(ratio === undefined ? {} : { ratio }),
         ...(statistics ? { statistics } : {}),
-        ...(floor === undefined ? {} : { floor }),
-        ...(judged === undefined ? {} : { verdict: judged }),
+        ...(evidence === undefined ? {} : { evidence }),
         n: ratio?.pairs ?? values.size,
         ...(own.records.length === 0 ? {} : { hosts: countHosts(own.records, hosts) }),
         planned: own.planned,

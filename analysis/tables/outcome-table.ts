@@ -5,6 +5,7 @@ import { MARGIN } from '../stats/verdict.ts';
 import { withAdjusted } from './adjusted.ts';
 import { blockHosts } from './block-hosts.ts';
 import { groupRows } from './group-rows.ts';
+import { judgeRows } from './judge-rows.ts';
 import type { OutcomeTable, RowRole, TableInput } from './outcome-types.ts';
 import { rankRows } from './rank.ts';
 import { groupsOf, groupTrials } from './table-groups.ts';
@@ -24,7 +25,7 @@ export function outcomeTable(input: TableInput): OutcomeTable {
   const trials = input.grouped ?? groupTrials(input);
   const roles = rolesOf(input);
   const hosts = input.hosts ?? blockHosts(records);
-  const basis = { ...input, margin, level, ...(hosts === undefined ? {} : { hosts }) };
+  const basis = { ...input, level, ...(hosts === undefined ? {} : { hosts }) };
   let notes = 0;
   const nextNote = () => ++notes;
   const rows = engines.flatMap((engine) =>
@@ -33,6 +34,7 @@ export function outcomeTable(input: TableInput): OutcomeTable {
       return rankRows(groupRows(basis, group, trials(group), roles, nextNote));
     }),
   );
+  const judged = judgeRows(rows, { margin, looks, power: input.onlyRatios !== true });
   const table = {
     run: input.run,
     name: spec.name,
@@ -43,7 +45,7 @@ export function outcomeTable(input: TableInput): OutcomeTable {
     looks,
     planned: planned.length,
     recorded: records.length,
-    rows: withAdjusted(rows),
+    rows: withAdjusted(judged),
   };
   return { ...table, notes: [...(input.remarks ?? []), ...tableNotes(table)] };
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Counterfactual, Spec } from '../../harness/core/spec.ts';
 import type { EngineName, PlannedTrial, TrialRecord, TrialState } from '../../harness/core/trial.ts';
+import type { Evidence } from '../stats/evidence.ts';
+import type { Tested } from '../stats/judge-family.ts';
 import type { PairedRatio } from '../stats/paired-ratio.ts';
 import type { Verdict } from '../stats/verdict.ts';
 import type { CellStatistics } from './cell-statistics.ts';
@@ -56,10 +58,14 @@ export interface OutcomeRow extends Group {
   readonly statistics?: CellStatistics;
   /** p of sign flips and of the t test, adjusted over all measured cells of the table; absent on A/A controls. */
   readonly adjusted?: AdjustedP;
-  /** Of the workload, from its A/A control: ratios from 1 / floor to floor are noise. */
-  readonly floor?: number;
+  /** What the tests of the whole table need of this cell; absent without an interval. */
+  readonly evidence?: Evidence;
+  /** What the tests of the whole table say of it; absent on the baseline, and where `evidence` is. */
+  readonly tested?: Tested;
+  /** Why the workload's planned null control gives no verdict any ground; absent where it is sound, or none was planned. */
+  readonly control?: ControlState;
   readonly verdict?: Verdict;
-  /** 1 is the best among policies whose every trial completed, the baseline among them. */
+  /** 1 is the best among policies whose every trial completed, the baseline among them; none where the baseline fails too often. */
   readonly rank?: number;
   /**
    * Blocks in which both this policy and the baseline completed; for the baseline the blocks in which it did.
@@ -71,6 +77,9 @@ export interface OutcomeRow extends Group {
   readonly recorded: number;
   readonly failures: readonly FailureGroup[];
 }
+
+/** `missing`: fewer pairs than a verdict needs; `differs`: the baseline is better or worse than itself. */
+export type ControlState = 'missing' | 'differs';
 
 /** Whose trials a row is of. */
 export type RowRole = Pick<OutcomeRow, 'policy' | 'role'>;

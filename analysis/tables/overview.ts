@@ -31,7 +31,7 @@ export async function formatOverview(table: OutcomeTable): Promise<string> {
 function overviewCell(row: OutcomeRow): string {
   const { ratio, failures } = row;
   if (ratio !== undefined && ratio.kind !== 'none')
-    return `${formatRatio(ratio.ratio)} ${row.verdict ?? '(n = 1)'}`;
+    return [formatRatio(ratio.ratio), ...(row.verdict === undefined ? [] : [row.verdict])].join(' ');
   const states = [...new Set(failures.map(({ state }) => state))];
   return states.length === 0 ? MISSING : states.join(', ');
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TIME_AFTER } from '../../harness/core/metric.ts';
 import type { EngineName } from '../../harness/core/trial.ts';
+import { familyCorrelation } from '../stats/judge-family.ts';
+import type { NoRatio } from '../stats/paired-ratio.ts';
+import { LEAST_BLOCKS, MOST_FAILURES, type Verdict } from '../stats/verdict.ts';
 import { formatRatio, policyLabel, rowGroups } from './cells.ts';
-import type { OutcomeRow, OutcomeTable } from './outcome-types.ts';
+import type { ControlState, OutcomeRow, OutcomeTable } from './outcome-types.ts';
 import { pointWords } from './point-words.ts';
-import { unrankedLeaders } from './rank.ts';
+import { failureRate, unrankedLeaders } from './rank.ts';
 
 /** What the numbers of each engine are not. */
 const ENGINE_NOTES: Readonly<Record<EngineName, string>> = {
@@ -35,7 +38,9 @@ export function tableNotes(table: Omit<OutcomeTable, 'notes'>): string[] {
   notes.push(...pointNotes(rows));
   notes.push(...methodNotes(table));
   notes.push(...rows.flatMap((row) => rowNotes(row, rows)));
-  notes.push(...rowGroups({ rows }).flatMap((group) => leaderNotes(group, rows)));
+  const groups = rowGroups({ rows });
+  notes.push(...groups.flatMap((group) => baselineNotes(group, rows)));
+  notes.push(...groups.flatMap((group) => leaderNotes(group, rows)));
   return notes;
 }
 
@@ -50,24 +55,23 @@ function pointNotes(rows: readonly OutcomeRow[]): string[] {
 function methodNotes({ rows, baseline, margin, looks }: Omit<OutcomeTable, 'notes'>): string[] {
   const notes: string[] = [];
   const kinds = new Set(rows.map(({ ratio }) => ratio?.kind));
-  const tests = rows.filter(({ adjusted }) => adjusted !== undefined).length;
   if (kinds.has('interval') || kinds.has('point')) {
     notes.push(
       `ratio: geometric mean of metric / metric under ${baseline} in the same block; n: such pairs of blocks`,
     );
   }
   if (kinds.has('interval')) {
-    const width = `${formatRatio(1 / margin)} to ${formatRatio(margin)}`;
-    notes.push(
-      'interval: 95 %, paired t on logarithms, of each cell alone; ' +
-        `p: sign-flip test, Holm's correction over all measured cells (${tests})`,
-      `better, worse: the interval lies wholly outside the noise floor; equivalent: its 90 % core lies within ${width}; undecided: neither`,
-      ...floorNotes(rows),
-    );
+    notes.push('interval: 95 %, paired t on logarithms, of each cell alone', ...verdictNotes(rows, margin));
+  }
+  if (rows.some(({ verdict }) => verdict === 'too few blocks')) {
+    notes.push(`too few blocks: fewer than ${LEAST_BLOCKS} pairs give no verdict`);
+  }
+  if (rows.some(({ verdict }) => verdict === 'fails')) {
+    notes.push(`fails: more than ${100 * MOST_FAILURES} % of its trials did not complete`);
   }
   if (kinds.has('interval') && looks > 1) {
     notes.push(
-      `the run looked up to ${looks} times whether its intervals were narrow enough: each is a ${Number((100 - 5 / looks).toFixed(2))} % interval, so that 95 % hold wherever it stopped`,
+      `the run looked up to ${looks} times whether its intervals were narrow enough: each is a ${Number((100 - 5 / looks).toFixed(2))} % interval, and p is multiplied by ${looks}, so that both hold wherever it stopped`,
     );
   }
   const hosts = Math.max(...rows.map((row) => row.hosts ?? 0));
@@ -77,48 +81,44 @@ function methodNotes({ rows, baseline, margin, looks }: Omit<OutcomeTable, 'note
     );
   }
   if (rows.some(({ ratio }) => ratio?.kind === 'interval' && ratio.zeroWidth)) {
-    notes.push('no spread: every block gave exactly the same ratio, so the interval has width 0');
-  }
-  const pairs = rows.flatMap(({ adjusted, n }) => (adjusted === undefined ? [] : [n]));
-  const least = Math.min(...pairs);
-  if (2 / 2 ** least > 0.05) {
     notes.push(
-      `p of ${least} pairs is never below ${2 / 2 ** least}: there are only 2^${least} ways to flip their signs`,
+      'no spread: every block gave exactly the same ratio; p is by the spread of the other cells, or a sign test where none has any',
     );
   }
-  if (kinds.has('point')) notes.push('one pair of blocks gives no interval, and so no verdict');
   return notes;
 }
 
-function floorNotes(rows: readonly OutcomeRow[]): string[] {
-  const without = rowGroups({ rows })
-    .flatMap(([first]) => first ?? [])
-    .filter(({ floor }) => floor === undefined);
-  const notes = rows.some(({ floor }) => floor !== undefined)
-    ? ["noise floor: the end of the A/A control's interval that is farther from 1"]
-    : [];
-  const all = without.length === rowGroups({ rows }).length;
-  const which = all ? '' : ` for ${[...new Set(without.map(({ workload }) => workload))].join(', ')}`;
-  if (without.length > 0) {
-    notes.push(
-      `no A/A control with an interval${which}: the noise floor is unknown, and the margin of equivalence takes its place (controls: [aa] in the spec measures it)`,
-    );
-  }
-  return notes;
+/** By what the verdicts are given; only where one was. */
+function verdictNotes(rows: readonly OutcomeRow[], margin: number): string[] {
+  const tested = rows.filter(({ role, tested }) => role === 'measure' && tested !== undefined);
+  if (!rows.some(({ verdict }) => verdict !== undefined && TESTED.has(verdict))) return [];
+  const family = rows.filter((row) => row.role === 'measure' && row.planned + row.recorded > 0).length;
+  const width = `${formatRatio(1 / margin)} to ${formatRatio(margin)}`;
+  const correlation = familyCorrelation(tested.flatMap(({ evidence }) => evidence ?? []));
+  const drift =
+    correlation < 0.005 ? '' : `, and allows for a correlation of ${correlation.toFixed(2)} between blocks`;
+  return [
+    `better, worse: the true ratio is outside ${width}; equivalent: within; undecided: neither is shown`,
+    `at most 5 % of tables hold a false better or worse, and at most 5 % a false equivalent`,
+    `p: t test of that, corrected over all ${family} measured cells (Holm); where equivalent, the p of equivalence`,
+    `its variance is the larger one of the cell's own and of that moderated by all cells and null controls${drift}`,
+    ...(rows.some(({ role }) => role === 'aa')
+      ? []
+      : [
+          'no null control (A/A): nothing shows how the baseline differs from itself (controls: [aa] in the spec)',
+        ]),
+  ];
 }
+
+const TESTED: ReadonlySet<Verdict> = new Set(['better', 'worse', 'equivalent', 'undecided']);
 
 /** What is odd about one row. */
 function rowNotes(row: OutcomeRow, rows: readonly OutcomeRow[]): string[] {
   const { ratio, statistics, role, n, planned, recorded } = row;
   const place = `${row.workload} ${row.variant}${pointWords(row, rows)}, ${policyLabel(row)}`;
   const notes: string[] = [];
-  if (ratio?.kind === 'none' && ratio.why === 'not-positive') {
-    notes.push(`${place}: no ratio, because a value is zero or negative`);
-  }
-  if (role === 'aa' && ratio?.kind === 'interval' && (ratio.low > 1 || ratio.high < 1)) {
-    notes.push(
-      `${place}: the interval leaves out 1 although nothing differs but the seed: trust no smaller difference here`,
-    );
+  if (ratio?.kind === 'none' && ratio.why !== 'no-pairs') {
+    notes.push(`${place}: no ratio, because ${NO_RATIO[ratio.why]}`);
   }
   if (n > 0 && n < planned && recorded === planned && role !== 'baseline') {
     notes.push(`${place}: ${n} of ${planned} blocks have both values; the ratio is of these alone`);
@@ -130,6 +130,37 @@ function rowNotes(row: OutcomeRow, rows: readonly OutcomeRow[]): string[] {
   }
   return notes;
 }
+
+const NO_RATIO: Readonly<Record<Exclude<NoRatio, 'no-pairs'>, string>> = {
+  'not-positive': 'a value is zero or negative',
+  'not-finite': 'a value is not finite',
+  'out-of-range': 'it is beyond what a number can be',
+};
+
+/** Why nothing is decided on a workload, whatever its policies show. */
+function baselineNotes(group: readonly OutcomeRow[], rows: readonly OutcomeRow[]): string[] {
+  const [first] = group;
+  if (first === undefined || !group.some(({ verdict }) => verdict !== undefined)) return [];
+  const place = `${first.workload} ${first.variant}${pointWords(first, rows)}`;
+  const own = group.filter(({ role }) => role !== 'measure');
+  const failed = own.flatMap(({ failures }) => failures).reduce((sum, { trials }) => sum + trials.length, 0);
+  const recorded = own.reduce((sum, row) => sum + row.recorded, 0);
+  // Where there are too few blocks anyway, that is what is said.
+  const state = group.find(({ control, n }) => control !== undefined && n >= LEAST_BLOCKS)?.control;
+  return [
+    ...(failureRate(own) > MOST_FAILURES
+      ? [
+          `${place}: ${failed} of ${recorded} trials of the baseline did not complete, so nothing is decided and nothing has a rank`,
+        ]
+      : []),
+    ...(state === undefined ? [] : [`${place}: ${CONTROL_WORDS[state]}, so nothing is decided`]),
+  ];
+}
+
+const CONTROL_WORDS: Readonly<Record<ControlState, string>> = {
+  missing: `the planned null control (A/A) has fewer than ${LEAST_BLOCKS} pairs`,
+  differs: 'the baseline differs from itself (A/A) although nothing but the seed does',
+};
 
 /** A policy that fails is never first without a word. */
 function leaderNotes(group: readonly OutcomeRow[], rows: readonly OutcomeRow[]): string[] {

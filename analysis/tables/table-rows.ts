@@ -31,8 +31,11 @@ export const TABLE_COLUMNS = [
   'p_bh',
   'p_t',
   'p_t_holm',
+  'p_differs',
+  'p_equivalent',
   'cliffs_delta',
-  'floor',
+  'margin',
+  'noise',
   'detectable',
   'verdict',
   'rank',
@@ -55,11 +58,11 @@ export type FlatRow = Readonly<Record<TableColumn, TableCell>>;
 
 /** The table as flat rows with full precision, for CSV, JSON and figures. */
 export function tableRows(table: OutcomeTable): FlatRow[] {
-  return table.rows.map((row) => flatRow(table.run, row));
+  return table.rows.map((row) => flatRow(table, row));
 }
 
-function flatRow(run: string, row: OutcomeRow): FlatRow {
-  const { ratio, statistics, adjusted } = row;
+function flatRow({ run, margin }: Pick<OutcomeTable, 'run' | 'margin'>, row: OutcomeRow): FlatRow {
+  const { ratio, statistics, adjusted, tested } = row;
   const interval = ratio?.kind === 'interval' ? ratio : undefined;
   const counts = stateCounts(row);
   return {
@@ -87,9 +90,12 @@ function flatRow(run: string, row: OutcomeRow): FlatRow {
     p_bh: adjusted?.bh,
     p_t: interval?.p,
     p_t_holm: adjusted?.tHolm,
+    p_differs: tested?.pDiffers,
+    p_equivalent: tested?.pEquivalent,
     cliffs_delta: statistics?.cliffsDelta,
-    floor: row.floor,
-    detectable: statistics?.detectable,
+    margin: row.role === 'baseline' ? undefined : margin,
+    noise: tested?.noise,
+    detectable: tested?.detectable,
     verdict: row.verdict,
     rank: row.rank,
     n: row.n,

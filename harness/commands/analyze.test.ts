@@ -63,12 +63,12 @@ test('analyze prints the table and leaves table and figure beside the records', 
   t.is(code, ExitCode.ok);
   t.is(out[0], 'sample-1: 6 trials on mock, compared with eevdf');
   t.true(
-    out.includes('  scx_simple  0.1500  0.500  no spread      better        0.50  2           0 %  -'),
+    out.includes('  scx_simple  0.1500  0.500  no spread      too few blocks         -  2           0 %  -'),
     out.join('\n'),
   );
   t.true(
     out.includes(
-      '  scx_qmap         -      -  -              -                -  0         100 %  2 refused [1]',
+      '  scx_qmap         -      -  -              fails                  -  0         100 %  2 refused [1]',
     ),
     out.join('\n'),
   );
@@ -85,7 +85,7 @@ test('analyze prints the table and leaves table and figure beside the records', 
   t.true(
     readFileSync(join(folder, 'table.md'), 'utf8').startsWith(
       '## Ratio to eevdf at a glance\n\n| workload | scx\\_simple | scx\\_qmap |\n| :-- | --: | --: |\n' +
-        '| hackbench: time (s, lower is better) | 0.500 better | refused |\n',
+        '| hackbench: time (s, lower is better) | 0.500 too few blocks | refused |\n',
     ),
   );
 });

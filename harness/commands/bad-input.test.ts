@@ -59,12 +59,14 @@ test('a run with nothing recorded yet has its rows and no figures', async (t) =>
   );
 });
 
-test('a run with only failures has a failure rate of 1 and no figure, rank or verdict', async (t) => {
+test('a run with only failures has a failure rate of 1, says that it fails, and has no figure or rank', async (t) => {
   const { analyze, simple } = await scene(t, { eevdf: [REFUSED, REFUSED], scx_simple: [REFUSED, REFUSED] });
   t.is((await analyze()).code, ExitCode.ok);
   const row = await simple();
   t.is(row.failure_rate, 1);
-  for (const name of ['median', 'ratio', 'low', 'p', 'verdict', 'rank', 'metric']) t.false(name in row, name);
+  t.is(row.verdict, 'fails');
+  for (const name of ['median', 'ratio', 'low', 'p', 'rank', 'metric', 'p_differs'])
+    t.false(name in row, name);
 });
 
 test('a policy that is missing in some blocks is compared in the others, and that is said', async (t) => {
@@ -129,21 +131,27 @@ test('a last line that a crash cut off is left out with a word', async (t) => {
   t.regex(err[0] ?? '', /the last line is incomplete and was left out \(13 bytes\)/);
 });
 
-test('one block gives a ratio without interval, p, or verdict, and the table says so', async (t) => {
+test('one block gives a ratio without interval or p, and the table says so', async (t) => {
   const { table } = await scene(t, { eevdf: [1], aa: [1.1], scx_simple: [0.5] });
   const { rows, notes } = await table();
   t.like(rows[2], { ratio: 0.5, n: 1 });
-  for (const name of ['low', 'high', 'p', 'verdict', 'floor', 'detectable'])
+  t.is(rows[2]?.verdict, 'too few blocks');
+  for (const name of ['low', 'high', 'p', 'p_differs', 'noise', 'detectable'])
     t.false(name in (rows[2] ?? {}), name);
-  t.true(notes.includes('one pair of blocks gives no interval, and so no verdict'));
+  t.true(notes.includes('too few blocks: fewer than 5 pairs give no verdict'));
 });
 
 test('zero variance gives an interval without width, no t test, and says that nothing was seen of spread', async (t) => {
-  const { table } = await scene(t, { eevdf: [1, 2, 4], scx_simple: [0.5, 1, 2] });
+  const { table } = await scene(t, {
+    eevdf: [1, 2, 4, 8, 16],
+    scx_simple: [0.5, 1, 2, 4, 8],
+    scx_flatcg: [1, 2, 4, 8, 16],
+  });
   const { rows, notes } = await table();
-  t.like(rows[1], { ratio: 0.5, low: 0.5, high: 0.5, p: 0.25, verdict: 'better', outliers: 0 });
+  t.like(rows[1], { ratio: 0.5, low: 0.5, high: 0.5, p: 0.0625, verdict: 'undecided', outliers: 0 });
+  t.like(rows[2], { ratio: 1, verdict: 'equivalent' });
   for (const name of ['p_t', 'p_t_holm', 'detectable']) t.false(name in (rows[1] ?? {}), name);
-  t.true(notes.includes('no spread: every block gave exactly the same ratio, so the interval has width 0'));
+  t.true(notes.some((note) => note.startsWith('no spread: every block gave exactly the same ratio')));
 });
 
 test('values of zero or below give no ratio, with the name of the row', async (t) => {
@@ -153,27 +161,112 @@ test('values of zero or below give no ratio, with the name of the row', async (t
   t.true(notes.includes('hackbench default, scx_simple: no ratio, because a value is zero or negative'));
 });
 
-test('a spec without an A/A control is told so, and the margin stands in for the floor', async (t) => {
-  const { table } = await scene(t, { eevdf: [1, 2, 3], scx_simple: [1.1, 2.1, 3.4] });
+test('a spec without an A/A control is told so', async (t) => {
+  const { table } = await scene(t, { eevdf: [1, 2, 3, 4, 5], scx_simple: [1.1, 2.1, 3.4, 4, 5] });
   const { notes } = await table();
+  t.true(notes.some((note) => note.startsWith('no null control (A/A): nothing shows')));
+});
+
+const FIVE = [1, 2, 3, 4, 5];
+const times = (factor: number, spread = 0.002) =>
+  FIVE.map((value, at) => value * factor * (1 + spread * (((at * 2) % 5) - 2)));
+
+test('a control that differs from itself is told of, and leaves its workload undecided', async (t) => {
+  const { table } = await scene(t, { eevdf: FIVE, aa: times(1.3), scx_simple: times(0.5) });
+  const { rows, notes } = await table();
+  t.deepEqual(
+    rows.map(({ verdict }) => verdict),
+    [undefined, 'worse', 'undecided'],
+  );
   t.true(
-    notes.some((note) => note.startsWith('no A/A control with an interval: the noise floor is unknown')),
+    notes.some((note) => note.includes('the baseline differs from itself (A/A)')),
+    notes.join('\n'),
   );
 });
 
-test('a control that differs from itself is told of', async (t) => {
-  const { table } = await scene(t, {
-    eevdf: [1, 2, 3],
-    aa: [1.101, 2.2, 3.301],
-    scx_simple: [1.05, 2.1, 3.15],
-  });
-  const { rows, notes } = await table();
-  t.true(
-    notes.some((note) =>
-      note.includes('eevdf (A/A): the interval leaves out 1 although nothing differs but the seed'),
-    ),
+test('a control that failed, is zero or is not there yet never makes a verdict easier', async (t) => {
+  const verdictWith = async (aa: readonly SampleEnd[]) => {
+    const { table } = await scene(t, { eevdf: FIVE, aa, scx_simple: times(0.5) });
+    const { rows, notes } = await table();
+    return [rows[2]?.verdict, notes.some((note) => note.includes('(A/A) has fewer than 5 pairs'))];
+  };
+  t.deepEqual(await verdictWith(times(1, 0.01)), ['better', false], 'a sound one');
+  const failed = FIVE.map(() => REFUSED);
+  t.deepEqual(await verdictWith([1, 2, 3, 4, undefined]), ['undecided', true], 'not there yet');
+  t.deepEqual((await verdictWith(failed))[0], 'undecided', 'failed');
+  t.deepEqual((await verdictWith([0, 0, 0, 0, 0]))[0], 'undecided', 'zeros');
+  t.deepEqual((await verdictWith([1, 2, 3, 4, 0]))[0], 'undecided', 'one zero');
+});
+
+test('a control without spread gives way to the spread of the cells', async (t) => {
+  const simpleWith = async (aa: readonly SampleEnd[]) => {
+    const { table } = await scene(t, {
+      eevdf: FIVE,
+      aa,
+      scx_simple: times(0.95, 0.02),
+      scx_flatcg: times(1, 0.02),
+    });
+    return (await table()).rows[2] ?? {};
+  };
+  const [none, some] = [await simpleWith(FIVE), await simpleWith(times(1, 0.02))];
+  t.is(none.verdict, 'undecided');
+  t.true(Number(none.p_differs) >= Number(some.p_differs) - 1e-12);
+});
+
+test('a policy that fails in most blocks is neither better nor first, and a baseline that does gives nobody a rank', async (t) => {
+  const ten = (good: number, value: number) =>
+    Array.from({ length: 10 }, (_, at) =>
+      at < good ? value * (1 + ((7 * at) % 10) / (1000 * value)) : REFUSED,
+    );
+  const policy = await (
+    await scene(t, { eevdf: ten(10, 1), scx_simple: ten(2, 0.5), scx_flatcg: ten(9, 0.5) })
+  ).table();
+  t.deepEqual(
+    policy.rows.map(({ verdict, rank }) => [verdict, rank]),
+    [
+      [undefined, 1],
+      ['fails', undefined],
+      ['better', undefined],
+    ],
   );
-  t.is(rows[2]?.verdict, 'undecided', '5 % without spread, below a floor of 10 %');
+  const baseline = await (await scene(t, { eevdf: ten(4, 1), scx_simple: ten(10, 0.5) })).table();
+  t.deepEqual(
+    baseline.rows.map(({ verdict, rank }) => [verdict, rank]),
+    [
+      [undefined, undefined],
+      ['too few blocks', undefined],
+    ],
+  );
+  t.true(
+    baseline.notes.some((note) =>
+      note.includes(
+        '6 of 10 trials of the baseline did not complete, so nothing is decided and nothing has a rank',
+      ),
+    ),
+    baseline.notes.join('\n'),
+  );
+  const more = await (await scene(t, { eevdf: ten(8, 1), scx_simple: ten(10, 0.5) })).table();
+  t.is(more.rows[1]?.verdict, 'undecided', 'eight pairs of ten: what failed chose them');
+});
+
+test('figures that are far apart have a ratio where it is a number, and the word for it where it is none', async (t) => {
+  const far = await (
+    await scene(t, {
+      eevdf: FIVE.map(() => 1e-200),
+      scx_simple: FIVE.map(() => 1e200),
+      scx_flatcg: times(1e-150),
+    })
+  ).table();
+  t.false('ratio' in (far.rows[1] ?? {}));
+  t.true(
+    far.notes.includes('hackbench default, scx_simple: no ratio, because it is beyond what a number can be'),
+  );
+  t.true(Number(far.rows[2]?.ratio) > 1e49);
+  const below = await (await scene(t, { eevdf: FIVE, scx_simple: [-1, 2, 3, 4, 5] })).table();
+  t.true(
+    below.notes.includes('hackbench default, scx_simple: no ratio, because a value is zero or negative'),
+  );
+  t.false('verdict' in (below.rows[1] ?? {}));
 });
 
 test('an outlier is told of and stays in every figure', async (t) => {

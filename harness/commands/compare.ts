@@ -57,8 +57,8 @@ function lines(args: CompareArgs, comparison: Comparison, a: ReadRun, b: ReadRun
     ...groupedTable(comparison.rows),
     '',
     '* ratio: geometric mean of B / A, in blocks of the same seed where the runs share any, else of two samples (Welch)',
-    "* verdict: as in analyze; floor: the larger one of the two runs' A/A controls. p: t test, after Holm's correction over all cells",
-    '* regression: worse with p up to 0.05, or nothing completed in B where something did in A',
+    '* verdict: as in analyze; p: the one that it rests on, corrected over all compared cells',
+    '* regression: worse, or B surely fails more often (exact test, corrected, p up to 0.05), or nothing completed in B where something did in A',
     ...alone.map((words) => `* not compared: ${printable(words)}`),
     regressions === 0 ? 'no regression' : `${regressions} regression${regressions === 1 ? '' : 's'}`,
   ];
@@ -84,14 +84,13 @@ function groupedTable(rows: readonly ComparedRow[]): string[] {
   });
 }
 
-function titleOf({ workload, variant, point, metric, floor }: ComparedRow): string {
+function titleOf({ workload, variant, point, metric }: ComparedRow): string {
   const own = variant === 'default' ? '' : ` ${variant}`;
   const at = point === 'quiescent' ? '' : ` at ${point}`;
-  const noise = floor === undefined ? '' : `, noise floor ${formatRatio(1 / floor)} to ${formatRatio(floor)}`;
   const words =
     metric === undefined
       ? 'no metric was measured'
-      : `${metric.name} (${metric.unit}, ${metric.direction} is better)${noise}`;
+      : `${metric.name} (${metric.unit}, ${metric.direction} is better)`;
   return printable(`${workload}${own}${at}: ${words}`);
 }
 
@@ -106,7 +105,7 @@ function textRow(row: ComparedRow): Record<string, string> {
     '95 % interval':
       ratio.kind === 'interval' ? `${formatRatio(ratio.low)} to ${formatRatio(ratio.high)}` : MISSING,
     verdict: row.regression ? `${row.verdict ?? 'nothing left'} (regression)` : (row.verdict ?? MISSING),
-    p: row.pHolm === undefined ? MISSING : formatP(row.pHolm),
+    p: row.p === undefined ? MISSING : formatP(row.p),
     n: String(ratio.pairs),
     failed: `${Math.round(100 * row.failureRateA)} % to ${Math.round(100 * row.failureRateB)} %`,
   };

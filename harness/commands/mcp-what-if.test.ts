@@ -74,7 +74,7 @@ test('what_if answers what each policy would have done from the same states, and
     verdict?: string;
   }[];
   t.like(eevdf, { policy: 'eevdf', completed: 2 });
-  t.like(simple, { policy: 'scx_simple', completed: 2, verdict: 'better' });
+  t.like(simple, { policy: 'scx_simple', completed: 2, verdict: 'too few blocks' });
   t.true(Math.abs((simple?.ratio.ratio ?? 0) - 0.5) < 1e-9);
   t.deepEqual(
     seen.map((line) => line.split(' ')[0]),

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { canDrift, pairedEvidence } from '../../analysis/stats/evidence.ts';
+import { judgeFamily } from '../../analysis/stats/judge-family.ts';
 import { median } from '../../analysis/stats/median.ts';
 import { type Pair, type PairedRatio, pairedRatio } from '../../analysis/stats/paired-ratio.ts';
 import { MARGIN, type Verdict, verdict } from '../../analysis/stats/verdict.ts';
@@ -66,14 +69,32 @@ export function answerOf(question: Question, trials: readonly ForkedTrial[]): An
     return { ...state, ...originOf(own), futures: own.map((trial) => futureOf(trial, baseline)) };
   });
   const direction = trials.map(primaryOf).find((metric) => metric !== undefined)?.direction ?? 'lower';
-  const policies = question.policies.map((policy, column): PolicyAnswer => {
-    const futures = states.map((state) => state.futures[column] as Future);
-    const pairs = states.flatMap(({ futures: all }): Pair[] => {
+  const pairsOf = (column: number) =>
+    states.flatMap(({ futures: all }): Pair[] => {
       const [value, baseline] = [all[column]?.value, all[base]?.value];
       return value === undefined || baseline === undefined ? [] : [{ value, baseline }];
     });
+  const futuresOf = (column: number) => states.map(({ futures }) => futures[column] as Future);
+  const lostOf = (column: number) => failureShare(futuresOf(column));
+  // All policies are one family of tests, as in a run's table; a state is a block.
+  const tested = judgeFamily(
+    question.policies.flatMap((_, column) =>
+      column === base ? [] : [pairedEvidence(pairsOf(column), canDrift('exact'))],
+    ),
+    { margin: MARGIN },
+  );
+  const policies = question.policies.map((policy, column): PolicyAnswer => {
+    const futures = futuresOf(column);
+    const pairs = pairsOf(column);
     const ratio = pairedRatio(pairs);
-    const decided = column === base ? undefined : verdict(ratio, { direction, margin: MARGIN });
+    const decided =
+      column === base
+        ? undefined
+        : verdict(ratio, tested[column < base ? column : column - 1], {
+            direction,
+            failureRate: lostOf(column),
+            baselineFailureRate: lostOf(base),
+          });
     const middle = median(futures.flatMap(({ value }) => value ?? []));
     return {
       policy,
@@ -87,6 +108,10 @@ export function answerOf(question: Question, trials: readonly ForkedTrial[]): An
     };
   });
   return { v: 1, question, states, policies };
+}
+
+function failureShare(futures: readonly Future[]): number {
+  return futures.filter(({ state }) => state !== 'completed').length / Math.max(1, futures.length);
 }
 
 /** The primary metric of a trial that completed. */

@@ -62,7 +62,7 @@ test('several states are paired: each future is compared with the baseline of it
   );
   const simple = answer.policies[1];
   t.is(simple?.completed, 3);
-  t.is(simple?.verdict, 'better');
+  t.is(simple?.verdict, 'too few blocks', 'three states');
   t.is(simple?.ratio.kind, 'interval');
   t.true(Math.abs((simple?.meanDifference ?? 0) + (30 * 0.54 + 40 * 0.52 + 50 * 0.5) / 3) < 1e-9);
   t.is(answer.policies[0]?.verdict, undefined, 'a baseline is not judged against itself');

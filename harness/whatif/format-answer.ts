@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LEAST_BLOCKS } from '../../analysis/stats/verdict.ts';
 import { formatRatio, formatValue } from '../../analysis/tables/cells.ts';
 import type { Metric } from '../core/metric.ts';
 import { printable } from '../core/printable.ts';
@@ -101,13 +102,18 @@ function reasons({ states }: Answer): string[] {
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
-function notes({ question, states }: Answer): string[] {
+function notes({ question, states, policies }: Answer): string[] {
   return [
     ...states.map((state) => snapshotNote(state, states.length > 1)),
     'exact: all forks share every bit up to the fork point, and after it differ by the policy alone; time is instructions, not cycles',
     `ratio, difference: to ${question.baseline} from the same state${
       states.length > 1 ? '; difference: mean; interval: 95 %, paired t on logarithms' : ''
     }`,
+    ...(states.length > 1 && policies.some(({ verdict }) => verdict !== undefined)
+      ? [
+          `verdict: as in pmvx analyze, each state a block: at least ${LEAST_BLOCKS}, corrected over all policies`,
+        ]
+      : []),
     `voluntary, involuntary: context switches of the run's processes${
       question.point === 'quiescent' ? '' : ', also those before the fork point, which all share'
     }${states.length > 1 ? ', mean' : ''}`,

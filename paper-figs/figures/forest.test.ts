@@ -40,9 +40,9 @@ test('every policy has its mark, and one without a ratio says why in words', (t)
   t.is(panel?.title.text, 'hackbench on mock: time (s, lower is better)');
   const values = panel?.data.values.map(({ policy, numbers, look, words }) => [policy, numbers, look, words]);
   t.deepEqual(values, [
-    ['eevdf (A/A)', '1.000 (1.50e-4 to 6.68e+3), n = 2', 'undecided', undefined],
-    ['scx_simple', '0.500 (0.500 to 0.500), n = 2', 'undecided', undefined],
-    ['scx_pair', '0.500, n = 1, 1 refused', 'no interval', undefined],
+    ['eevdf (A/A)', '1.000 (1.50e-4 to 6.68e+3), n = 2', 'too few blocks', undefined],
+    ['scx_simple', '0.500 (0.500 to 0.500), n = 2', 'too few blocks', undefined],
+    ['scx_pair', '0.500, n = 1, 1 refused', 'fails', undefined],
     ['scx_qmap', 'n = 0', undefined, 'no ratio: 2 refused'],
   ]);
 });

@@ -28,8 +28,8 @@ interface Mark {
   readonly ratio?: number;
   readonly low?: number;
   readonly high?: number;
-  /** The workload's noise floor, where it has a null control. */
-  readonly floor?: number;
+  /** Ratios from 1 / margin to margin are equivalent. */
+  readonly margin?: number;
   /** What stands in the place of a ratio that does not exist. */
   readonly words?: string;
 }
@@ -108,10 +108,10 @@ function panelOf(given: {
 }) {
   const { marks, looks, width, axisTitle, numbers = true } = given;
   // A range for each panel: one latency that is ten times worse must not flatten all other panels.
-  const floor = marks.find((mark) => mark.floor !== undefined)?.floor;
+  const margin = marks.find((mark) => mark.margin !== undefined)?.margin;
   const domain = ratioDomain([
     ...marks.flatMap(({ ratio, low, high }) => [ratio, low, high]),
-    ...(floor === undefined ? [] : [1 / floor, floor]),
+    ...(margin === undefined ? [] : [1 / margin, margin]),
   ]);
   // Words go where the line at 1 leaves more room.
   const wordsRight = domain[0] * domain[1] >= 1;
@@ -140,11 +140,11 @@ function panelOf(given: {
     height: STEP * marks.length,
     data: { values: [...marks] },
     layer: [
-      ...(floor === undefined
+      ...(margin === undefined
         ? []
         : [
             {
-              data: { values: [{ from: 1 / floor, to: floor }] },
+              data: { values: [{ from: 1 / margin, to: margin }] },
               mark: { type: 'rect', color: '#ededed' },
               encoding: { x: { field: 'from', ...x }, x2: { field: 'to' } },
             },
@@ -194,8 +194,8 @@ function markOf(row: FlatRow, rows: readonly FlatRow[]): Mark {
   const lost = lostTrials(row);
   const n = Number(row.n);
   const counts = [`n = ${n}`, ...lost].join(', ');
-  const floor = typeof row.floor === 'number' ? { floor: row.floor } : {};
-  const base = { panel: panelKey(row, pointWords(row, rows)), policy: policyName(row), n, ...floor };
+  const margin = typeof row.margin === 'number' ? { margin: row.margin } : {};
+  const base = { panel: panelKey(row, pointWords(row, rows)), policy: policyName(row), n, ...margin };
   if (ratio === undefined) {
     const words = `no ratio: ${lost.length === 0 ? 'no pair of positive values' : lost.join(', ')}`;
     return { ...base, numbers: `n = ${n}`, words };
@@ -227,11 +227,9 @@ function subtitleOf(rows: readonly FlatRow[]): string[] {
   const counts = rows
     .filter((row) => row.role !== 'baseline' && row.ratio !== undefined)
     .map((row) => Number(row.n));
-  const band = rows.some((row) => row.floor !== undefined)
-    ? 'Grey band: noise floor, from the baseline against itself. '
-    : '';
+  const band = rows.some((row) => row.margin !== undefined) ? 'Grey band: what counts as equivalent. ' : '';
   return [
     `Geometric mean over blocks, each paired with the baseline (${countWords(counts)} pairs), and its 95 % interval.`,
-    `Intervals: paired t on logarithms, of each cell alone. ${band}Each panel has its own range.`,
+    `Intervals: paired t on logarithms, of each cell alone; colours: verdicts, corrected over all cells. ${band}Each panel has its own range.`,
   ];
 }

@@ -25,6 +25,8 @@ export const LOOKS = {
   worse: { colour: '#D55E00', shape: 'square', mark: '\u25BC' },
   equivalent: { colour: '#009E73', shape: 'triangle-up', mark: '=' },
   undecided: { colour: GREY, shape: 'diamond', mark: '?' },
+  'too few blocks': { colour: GREY, shape: 'cross', mark: '\u00B7' },
+  fails: { colour: '#882255', shape: 'triangle-down', mark: '\u2717' },
   'no interval': { colour: GREY, shape: 'cross', mark: '' },
 } as const;
 export type Look = keyof typeof LOOKS;
@@ -80,9 +82,9 @@ export function lostTrials(row: FlatRow): string[] {
   return missing > 0 ? [...ends, `${missing} not run yet`] : ends;
 }
 
-/** The look of a row with a ratio; its verdict where it has an interval. */
+/** The look of a row with a ratio: its verdict, where it has one. */
 export function lookOf({ verdict, low, high }: FlatRow): Look {
-  if (low === undefined || high === undefined) return 'no interval';
+  if (verdict === undefined && (low === undefined || high === undefined)) return 'no interval';
   return typeof verdict === 'string' && Object.hasOwn(LOOKS, verdict) ? (verdict as Look) : 'undecided';
 }
 

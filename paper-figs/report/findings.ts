@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LEAST_BLOCKS } from '../../analysis/stats/verdict.ts';
 import { pointWords } from '../../analysis/tables/point-words.ts';
 import type { FlatRow } from '../../analysis/tables/table-rows.ts';
 import { lostTrials, ratioWords, unique } from '../figures/style.ts';
@@ -21,6 +22,9 @@ export interface PolicyFindings {
   readonly worse: readonly string[];
   readonly equivalent: readonly string[];
   readonly undecided: readonly string[];
+  /** With the failures that leave no verdict about its figures. */
+  readonly fails: readonly string[];
+  readonly tooFew: readonly string[];
   /** Workloads without a ratio, and why. */
   readonly without: readonly string[];
   /** `all 70 trials completed`, or how many did not and how they ended. */
@@ -28,13 +32,8 @@ export interface PolicyFindings {
   readonly failureRate: number;
 }
 
-const SIGNIFICANT = 0.05;
-
 /** The findings of a table's rows, policies in the table's order. Pure. */
-export function findingsOf(
-  rows: readonly FlatRow[],
-  { baseline, margin }: { readonly baseline: string; readonly margin: number },
-): Findings {
+export function findingsOf(rows: readonly FlatRow[], { baseline }: { readonly baseline: string }): Findings {
   const measured = rows.filter(({ role }) => role === 'measure');
   const policies = unique(measured.map(({ policy }) => `${policy}`));
   return {
@@ -46,7 +45,7 @@ export function findingsOf(
         rows,
       ),
     ),
-    control: controlOf(rows, baseline, margin),
+    control: controlOf(rows, baseline),
     notShown: notShownOf(measured, rows),
   };
 }
@@ -74,6 +73,9 @@ function leadOf(measured: readonly FlatRow[], baseline: string): string[] {
     `worse in ${count('worse')}`,
     `equivalent in ${count('equivalent')}`,
     `undecided in ${count('undecided')}`,
+    ...(['too few blocks', 'fails'] as const).flatMap((verdict) =>
+      count(verdict) === 0 ? [] : [`${verdict === 'fails' ? 'failing' : verdict} in ${count(verdict)}`],
+    ),
     ...(without === 0 ? [] : [`without a verdict in ${without}`]),
   ];
   const cells = plural(measured.length, 'comparison');
@@ -81,18 +83,12 @@ function leadOf(measured: readonly FlatRow[], baseline: string): string[] {
   return [lead, ...correctionOf(measured)];
 }
 
-/** How many of the differences are left when all tests of the table are corrected for. */
+/** What the verdicts hold for, all together. */
 function correctionOf(measured: readonly FlatRow[]): string[] {
-  const claims = measured.filter(({ verdict }) => verdict === 'better' || verdict === 'worse');
-  const tests = measured.filter(({ p_holm }) => typeof p_holm === 'number').length;
-  if (claims.length === 0 || tests === 0) return [];
-  const held = (column: 'p_holm' | 'p_t_holm') =>
-    claims.filter((row) => typeof row[column] === 'number' && row[column] <= SIGNIFICANT).length;
-  const least = claims.reduce((n, row) => Math.min(n, Number(row.n)), Number.POSITIVE_INFINITY);
+  const tests = measured.filter(({ p_differs }) => typeof p_differs === 'number').length;
+  if (tests === 0) return [];
   return [
-    `Verdicts are of each comparison alone. After Holm's correction over all ${tests} of them, ${held('p_holm')} of the ${claims.length} differences ` +
-      `hold at 5 % by sign flips, and ${held('p_t_holm')} by t tests (n from ${least} pairs; ` +
-      `sign flips of n pairs give no p below 2 / 2^n).`,
+    `Verdicts are corrected for all ${measured.length} comparisons together: at most 5 % of such reports hold a false better or worse, and at most 5 % a false equivalent.`,
   ];
 }
 
@@ -111,6 +107,8 @@ function policyFindings(policy: string, own: readonly FlatRow[], rows: readonly 
     worse: ofVerdict('worse'),
     equivalent: ofVerdict('equivalent'),
     undecided: ofVerdict('undecided'),
+    fails: own.filter(({ verdict }) => verdict === 'fails').map((row) => withoutWords(row, rows)),
+    tooFew: ofVerdict('too few blocks'),
     without: own.filter(({ verdict }) => verdict === undefined).map((row) => withoutWords(row, rows)),
     trials: trialWords(own, { planned, recorded, completed }),
     failureRate: recorded === 0 ? 0 : 1 - completed / recorded,
@@ -130,7 +128,7 @@ function withoutWords(row: FlatRow, rows: readonly FlatRow[]): string {
   const one =
     row.ratio === undefined
       ? ''
-      : `ratio ${ratioWords(Number(row.ratio))} of one pair of blocks, so no interval`;
+      : `ratio ${ratioWords(Number(row.ratio))} of ${plural(Number(row.n), 'pair')} of blocks`;
   const why = [one, ...lost].filter((part) => part !== '');
   return `${placeName(row, rows)}: ${why.length === 0 ? 'no pair of positive values' : why.join(', ')}`;
 }
@@ -149,22 +147,27 @@ function trialWords(
   return `${recorded - completed} of ${recorded} recorded trials did not complete (${states.join(', ')})${open}`;
 }
 
-function controlOf(rows: readonly FlatRow[], baseline: string, margin: number): string[] {
+function controlOf(rows: readonly FlatRow[], baseline: string): string[] {
   const controls = rows.filter((row) => row.role === 'aa' && row.ratio !== undefined);
-  const percent = ((margin - 1) * 100).toPrecision(2);
   if (controls.length === 0) {
     return [
-      `This run has no null control with a result, so how much ${baseline} differs from itself is not known. Verdicts use the margin of equivalence of ${percent} % in its place. A spec asks for one with controls: [aa].`,
+      `This run has no null control with a result, so how much ${baseline} differs from itself is not known. A spec asks for one with controls: [aa].`,
     ];
   }
   const [worst] = controls.toSorted((a, b) => size(b) - size(a)) as [FlatRow];
-  const off = controls.filter(({ low, high }) => low !== undefined && (Number(low) > 1 || Number(high) < 1));
+  const off = controls.filter(({ verdict }) => verdict === 'better' || verdict === 'worse');
+  const judged = controls.filter(
+    ({ p_differs, n }) => typeof p_differs === 'number' && Number(n) >= LEAST_BLOCKS,
+  );
   return [
     `${baseline} ran against itself with other seeds on ${plural(controls.length, 'workload')}. The largest difference is on ${cellWords(worst, rows)}.`,
-    off.length === 0
-      ? 'None of its intervals excludes 1.'
-      : `${off.length} of its ${controls.length} intervals ${off.length === 1 ? 'excludes' : 'exclude'} 1 (${off.map((row) => placeName(row, rows)).join(', ')}): differences of that size mean nothing there.`,
-    'A policy is called better or worse only where its interval lies wholly beyond this noise floor.',
+    ...(judged.length === 0
+      ? [`No control has the ${LEAST_BLOCKS} pairs that a verdict needs.`]
+      : [
+          off.length === 0
+            ? `By the rule that policies are held to, it is nowhere better or worse than itself (${judged.length} of ${controls.length} have pairs enough to be judged).`
+            : `By the rule that policies are held to, it differs from itself on ${off.map((row) => placeName(row, rows)).join(', ')}: nothing is decided there.`,
+        ]),
   ];
 }
 
@@ -178,7 +181,7 @@ function notShownOf(measured: readonly FlatRow[], rows: readonly FlatRow[]): str
     return `${row.policy} on ${placeName(row, rows)} is undecided (ratio ${ratioWords(Number(row.ratio))}, ${ratioWords(Number(row.low))} to ${ratioWords(Number(row.high))}, n = ${row.n}${factor})`;
   });
   const lost = measured
-    .filter((row) => row.verdict === undefined)
+    .filter(({ verdict }) => verdict === undefined || verdict === 'fails' || verdict === 'too few blocks')
     .map((row) => `${row.policy} on ${withoutWords(row, rows)}`);
   return [...words, ...lost];
 }

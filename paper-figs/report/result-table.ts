@@ -27,7 +27,7 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'verdict' },
   {
     title: 'p (Holm)',
-    about: 'p of the sign-flip test, corrected over all comparisons of the run',
+    about: 'p that the verdict rests on, corrected over all comparisons of the run',
     numeric: true,
   },
   { title: 'Cliff\u2019s d', about: 'Cliff\u2019s delta', numeric: true },
@@ -46,9 +46,9 @@ export function resultTable(rows: readonly FlatRow[], caption: string): Markup {
       intervalCell(row),
       {
         text: row.role === 'baseline' ? 'baseline' : `${row.verdict ?? MISSING}`,
-        kind: `${row.verdict ?? ''}`,
+        kind: `${row.verdict ?? ''}`.replaceAll(' ', '-'),
       },
-      numberCell(row.p_holm, probability),
+      numberCell(decidingOf(row), probability),
       numberCell(row.cliffs_delta, (value) => value.toFixed(2).replace('-', '\u2212')),
       numberCell(row.n, String),
       failureCell(row),
@@ -101,6 +101,12 @@ function failureCell(row: FlatRow): Cell {
   const lost = lostTrials(row);
   const rate = `${(row.failure_rate * 100).toFixed(0)} %`;
   return { text: lost.length === 0 ? rate : `${rate} (${lost.join(', ')})`, value: row.failure_rate };
+}
+
+/** The p that the row's verdict rests on. */
+function decidingOf({ verdict, p_differs, p_equivalent }: FlatRow): FlatRow[keyof FlatRow] {
+  if (typeof verdict !== 'string' || verdict === 'too few blocks' || verdict === 'fails') return undefined;
+  return verdict === 'equivalent' ? p_equivalent : p_differs;
 }
 
 function probability(value: number): string {

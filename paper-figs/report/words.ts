@@ -38,6 +38,8 @@ function policyHtml(findings: PolicyFindings): Markup {
     listOf('worse', findings.worse),
     listOf('equivalent', findings.equivalent),
     listOf('undecided', findings.undecided),
+    listOf('fails', findings.fails),
+    listOf('too few blocks', findings.tooFew),
     listOf('no verdict', findings.without),
   ];
   return html`<article>
@@ -59,6 +61,6 @@ function listOf(title: string, lines: readonly string[]): Markup {
       : html`<dd><details><summary>${folded.length} more</summary>
 <ul class="folded">${folded.map((line) => html`<li>${line}</li>\n`)}</ul></details></dd>
 `;
-  return html`<dt class="verdict ${title}">${title} on ${lines.length}</dt>
+  return html`<dt class="verdict ${title.replaceAll(' ', '-')}">${title} on ${lines.length}</dt>
 ${seen.map((line) => html`<dd>${line}</dd>\n`)}${more}`;
 }

@@ -24,7 +24,7 @@ export async function workloadsHtml(
   return html`<section aria-labelledby="workloads">
 <h2 id="workloads">Workload by workload</h2>
 <p class="under">Bars are 95 % intervals of the geometric mean ratio over blocks, each block paired with ${given.baseline}; the dashed line is
-${given.baseline}, the grey band its noise floor, where the run has a null control. Columns sort by a click on their title.</p>
+${given.baseline}, the grey band what counts as equivalent. Columns sort by a click on their title.</p>
 ${parts}</section>
 `;
 }
