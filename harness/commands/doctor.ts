@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, release, totalmem } from 'node:os';
 import { execa } from 'execa';
+import { buildPrograms } from '../../vm-images/builder/host.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
 import { confinement } from '../lab/confine/confine.ts';
 import type { EngineStatus } from '../lab/engine.ts';
@@ -14,11 +15,14 @@ import type { Command, CommandContext } from './context.ts';
 import { alignedTable } from './table.ts';
 
 const RECIPE = 'quick';
-const PROGRAMS = ['mmdebstrap', 'tar', 'bash', 'unshare', 'setpriv', 'git', 'gcc'] as const;
+/** What machines, their confinement and records need. */
+const PROGRAMS = ['bash', 'perl', 'git'] as const;
 
 interface Examination {
   readonly host: Readonly<Record<string, string>>;
   readonly programs: Readonly<Record<string, boolean>>;
+  /** What building an image needs besides, and nothing else does. */
+  readonly builds: Readonly<Record<string, boolean>>;
   readonly image: string;
   readonly engines: readonly EngineStatus[];
 }
@@ -30,10 +34,8 @@ export const doctorCommand: Command<{ readonly json: boolean }> = async ({ json 
     context.write(JSON.stringify(found, null, 2));
   } else {
     for (const [name, value] of Object.entries(found.host)) context.write(`${name.padEnd(8)} ${value}`);
-    const missing = Object.entries(found.programs).filter(([, there]) => !there);
-    context.write(
-      `programs ${missing.length === 0 ? 'all there' : `missing: ${missing.map(([name]) => name).join(', ')}`}`,
-    );
+    context.write(`programs ${programWords(found.programs)}`);
+    context.write(`builds   ${programWords(found.builds, '; nothing but building an image needs them')}`);
     context.write(`image    ${found.image}`);
     context.write('');
     const rows = found.engines.map(({ engine, works, why }) => ({
@@ -56,7 +58,8 @@ async function examine(context: CommandContext): Promise<Examination> {
   });
   return {
     host: await hostFacts(cache),
-    programs: await programs(),
+    programs: await programs(PROGRAMS),
+    builds: await programs(Object.keys(buildPrograms())),
     image: image instanceof PmvxError ? image.message : await imageWords(image),
     engines: await engines(image, context.signal),
   };
@@ -86,9 +89,14 @@ async function confinementWords(): Promise<string> {
   return `run as ${found.as}, without network, and see their own files only`;
 }
 
-async function programs(): Promise<Record<string, boolean>> {
+function programWords(found: Readonly<Record<string, boolean>>, note = ''): string {
+  const missing = Object.keys(found).filter((name) => !found[name]);
+  return missing.length === 0 ? 'all there' : `missing: ${missing.join(', ')}${note}`;
+}
+
+async function programs(names: readonly string[]): Promise<Record<string, boolean>> {
   const found = await Promise.all(
-    PROGRAMS.map(async (name) => {
+    names.map(async (name) => {
       const { failed } = await execa({ reject: false })('sh', ['-c', 'command -v "$1"', 'sh', name]);
       return [name, !failed] as const;
     }),

@@ -63,6 +63,12 @@ process.stdout.write(JSON.stringify({ args: process.argv.slice(2), cwd: process.
 if (process.env.CLI_WAITS) process.stdin.resume();
 `;
 
+/** A stand-in: the image is up to date when a file says so. */
+const IS_THERE = `
+import { existsSync } from 'node:fs';
+process.exitCode = existsSync(process.env.SCENE + '/up-to-date') ? 0 : 1;
+`;
+
 export interface Ended {
   readonly code: number | null;
   readonly out: string;
@@ -95,6 +101,11 @@ export class LauncherScene {
     await cp(join(ROOT, 'pmvx'), join(project, 'pmvx'));
     await cp(import.meta.dirname, join(project, 'harness/launcher'), { recursive: true });
     await writeFile(join(project, 'harness/cli.ts'), CLI);
+    for (const name of ['builder', 'recipes'])
+      await mkdir(join(project, 'vm-images', name), { recursive: true });
+    await writeFile(join(project, 'vm-images/builder/image-is-there.ts'), IS_THERE);
+
+    await writeFile(join(project, 'vm-images/recipes/quick.yaml'), '');
     await writeFile(join(project, 'package.json'), '{ "type": "module" }');
     await scene.lockModules({});
     return scene;
@@ -107,6 +118,12 @@ export class LauncherScene {
     const folders = Object.entries(all).map(([name, module]) => [`node_modules/${name}`, module]);
     const packages = { '': { dependencies: names }, ...Object.fromEntries(folders) };
     await writeFile(join(this.project, 'package-lock.json'), JSON.stringify({ packages }));
+  }
+
+  /** Keeps an image of the recipe `quick`, as the project asks for it now or an older one. */
+  async keepImage(upToDate: boolean): Promise<void> {
+    await mkdir(join(this.folder, '.cache/pmvx/images/quick-0123456789abcdef'), { recursive: true });
+    if (upToDate) await writeFile(join(this.folder, 'up-to-date'), '');
   }
 
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {

@@ -18,10 +18,9 @@ last_line() { grep -E -- "$2" "$1" 2>/dev/null | tail -n 1 | cut -c 1-200; }
 
 # ---- Debian packages
 
-# bring_packages needed|wanted: installs what `missing` names, after saying what and why and asking. Without it, a
-# command that needs it ends, and one that only wants it goes on.
+# bring_packages: installs what `missing` names, after saying what and why and asking; ends where that cannot be.
 bring_packages() {
-  local how=$1 need program package why packages=() words=()
+  local need program package why packages=() words=()
   for need in "${missing[@]}"; do
     IFS='|' read -r program package why <<<"$need"
     words+=("${program##*/} ($why)")
@@ -32,28 +31,24 @@ bring_packages() {
   list=${list%, }
 
   if ! is_here apt-get; then
-    go_without "not on this machine: $list. pmvx installs with apt, on Debian 12 and 13; bring the like of ${packages[*]} by this system's own means."
-    return
+    die 3 "not on this machine: $list. pmvx installs with apt, on Debian 12 and 13; bring the like of ${packages[*]} by this system's own means."
   fi
   if ((EUID != 0)); then
     if ! is_here sudo; then
-      go_without "not on this machine: $list. Installing needs root: ask for \`$install\`."
-      return
+      die 3 "not on this machine: $list. Installing needs root: ask for \`$install\`."
     fi
     as=(sudo)
   fi
   if [[ -z $yes && ${CI:-} != true && ${CI:-} != 1 ]]; then
     if [[ ! -t 0 || ! -t 2 ]]; then
-      go_without "not on this machine: $list. Run \`${as[*]}${as[*]:+ }$install\`, or give --yes to have that done."
-      return
+      die 3 "not on this machine: $list. Run \`${as[*]}${as[*]:+ }$install\`, or give --yes to have that done."
     fi
     say 'not on this machine:'
     printf '  %s\n' "${words[@]}" >&2
     local answer=''
     read -r -p "Run \`${as[*]}${as[*]:+ }$install\`? [y/N] " answer
     if [[ ! $answer =~ ^[Yy]([Ee][Ss])?$ ]]; then
-      go_without "nothing was installed. When you want it: \`${as[*]}${as[*]:+ }$install\`."
-      return
+      die 3 "nothing was installed. When you want it: \`${as[*]}${as[*]:+ }$install\`."
     fi
   else
     say "not on this machine: $list. Running \`${as[*]}${as[*]:+ }$install\`."
@@ -65,12 +60,6 @@ bring_packages() {
   find_missing "${missing[@]}"
   ((${#missing[@]} == 0)) ||
     die 3 "apt-get has installed ${packages[*]}, and ${missing[0]%%|*} is still not there. Is there another package of that name? See $logs/apt.log."
-}
-
-# Uses `how` of its caller.
-go_without() {
-  [[ $how == wanted ]] || die 3 "$@"
-  say "$@"
 }
 
 # Uses `as` and `install` of its caller.
@@ -141,7 +130,7 @@ bring_bootstrap() {
   [[ $written == "$digest" && -x $boot_node ]] && return
   if ! is_here node || ! is_here npm; then
     find_missing "${first_needs[@]}"
-    bring_packages needed
+    bring_packages
   fi
   say 'bringing Node 24 (once)'
   rm -rf -- "$bootstrap"

@@ -3,7 +3,6 @@ import { userInfo } from 'node:os';
 import { execa } from 'execa';
 import { ExitCode, PmvxError } from '../../harness/core/errors.ts';
 
-/** Programs that a build starts, each with its Debian package. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   mmdebstrap: 'mmdebstrap',
   tar: 'tar',
@@ -15,13 +14,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   flock: 'util-linux',
 };
 
+/** Programs that a build by this user starts, each with its Debian package. */
+export function buildPrograms(): Readonly<Record<string, string>> {
+  return process.getuid?.() === 0 ? PROGRAMS : { ...PROGRAMS, newuidmap: 'uidmap' };
+}
+
 /** Throws unless this machine has what a build needs, and this user may use it. */
 export async function requireHost(): Promise<void> {
-  for (const [program, debianPackage] of Object.entries(PROGRAMS))
+  for (const [program, debianPackage] of Object.entries(buildPrograms()))
     await requireProgram(program, debianPackage);
-  if (process.getuid?.() === 0) return;
-  await requireProgram('newuidmap', 'uidmap');
-  await requireNamespaces();
+  if (process.getuid?.() !== 0) await requireNamespaces();
 }
 
 async function requireProgram(program: string, debianPackage: string): Promise<void> {
