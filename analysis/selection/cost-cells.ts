@@ -24,6 +24,8 @@ export interface Situation {
   readonly cells: readonly CostCell[];
   /** Blocks in which the baseline completed, rising. */
   readonly blocks: readonly number[];
+  /** Blocks in which anything is recorded and the baseline has no cost, rising: nothing can be said of them. */
+  readonly without: readonly number[];
 }
 
 /** Costs by situation, each relative to the baseline's in its block; A/A trials are left out. Situations in the order of their names. */
@@ -65,5 +67,8 @@ function situation(records: readonly TrialRecord[], baseline: string): Situation
     })
     .sort((a, b) => a.block - b.block || (a.policy < b.policy ? -1 : 1));
   const blocks = [...baselines.keys()].sort((a, b) => a - b);
-  return { workload: first.workload, variant: first.variant, point: first.point, cells, blocks };
+  const without = [...new Set(records.map(({ block }) => block))]
+    .filter((block) => !baselines.has(block))
+    .sort((a, b) => a - b);
+  return { workload: first.workload, variant: first.variant, point: first.point, cells, blocks, without };
 }

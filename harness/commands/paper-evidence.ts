@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelledVector } from '../../analysis/features/separation.ts';
@@ -9,7 +8,6 @@ import { openMap } from '../../analysis/policy-map/open-map.ts';
 import { evidenceOfRun } from '../../analysis/policy-map/run-evidence.ts';
 import type { Claims } from '../../paper-figs/claims/claims.ts';
 import type { Evidence } from '../../paper-figs/claims/finding.ts';
-import { ReplayFigures } from '../../paper-figs/claims/replay-figures.ts';
 import type { Catalog } from '../core/catalog.ts';
 import { canonicalJson } from '../core/ids.ts';
 import type { StoredRun } from '../store/run-folder.ts';
@@ -17,6 +15,7 @@ import type { CommandContext } from './context.ts';
 import { MAP_KIND } from './learn.ts';
 import { learntRun, machineOfRun } from './learnt-run.ts';
 import { examplesByMachine } from './map-examples.ts';
+import { keptReplays } from './paper-replays.ts';
 import { labelledVectors, probedSamples } from './probed-samples.ts';
 
 type Runs = ReadonlyMap<string, StoredRun>;
@@ -39,17 +38,13 @@ export async function paperEvidence(claims: Claims, runs: Runs, context: Command
       }
     }
   }
-  return { runs, ...factsOf(catalog), vectors, situations, replays: await keptReplays(claims, context.root) };
-}
-
-/** Figures of the replays that claims name, as far as they are there. */
-async function keptReplays(claims: Claims, root: string): Promise<ReadonlyMap<string, ReplayFigures>> {
-  const replays = new Map<string, ReplayFigures>();
-  for (const [name, folder] of Object.entries(claims.replays)) {
-    const path = join(root, folder, 'replay.json');
-    if (existsSync(path)) replays.set(name, ReplayFigures.parse(JSON.parse(await readFile(path, 'utf8'))));
-  }
-  return replays;
+  return {
+    runs,
+    ...factsOf(catalog),
+    vectors,
+    situations,
+    replays: await keptReplays(claims, context.root, catalog),
+  };
 }
 
 function vectorsOf(name: string, run: StoredRun, context: CommandContext): LabelledVector[] {

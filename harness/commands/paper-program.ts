@@ -27,7 +27,10 @@ export function addPaperCommands(
     )
     .option('--full', 'all workloads and schedulers, 20 blocks: many hours')
     .option('--judge', 'run nothing: judge the runs that are there')
-    .option('--out <dir>', 'folder of the runs; those in it are gone on with; default results/paper/<size>')
+    .option(
+      '--out <dir>',
+      'folder of the runs, and of what is made of them; those in it are gone on with; default results/paper/<size>',
+    )
     .addOption(jobsOption())
     .addHelpText('after', PAPER_NOTES)
     .action(async (options: { full?: true; judge?: true; out?: string; jobs?: number }) => {

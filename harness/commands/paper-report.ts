@@ -12,7 +12,7 @@ import { makeFolder, stableJson, writeAtomic } from '../store/atomic-write.ts';
 import type { StoredRun } from '../store/run-folder.ts';
 import { writeFigure } from './figures.ts';
 
-/** Below paper-figs; the document beside it shows what is in it. */
+/** Beside the document, which shows what is in it. */
 const RENDERED = 'rendered';
 
 interface PaperInput {
@@ -20,16 +20,15 @@ interface PaperInput {
   readonly evidence: Evidence;
   readonly sources: readonly RunSource[];
   readonly command: string;
-  /** Folder of the project. */
-  readonly root: string;
+  /** Folder of the document. */
+  readonly place: string;
 }
 
 /** Draws the figures of all claims, each once, and writes `REPRODUCTION.md` and `verdicts.json`; gives their paths. */
 export async function writePaper(
   findings: readonly { readonly claim: Claim; readonly finding: Finding }[],
-  { runs, evidence, sources, command, root }: PaperInput,
+  { runs, evidence, sources, command, place }: PaperInput,
 ): Promise<readonly string[]> {
-  const place = join(root, 'paper-figs');
   await makeFolder(join(place, RENDERED));
   const drawn = new Set<string>();
   const judged: JudgedClaim[] = [];

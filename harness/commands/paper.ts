@@ -14,6 +14,9 @@ import { shellWords } from './shell-words.ts';
 
 export type PaperSize = 'quick' | 'full';
 
+/** The runs that the committed document is of. */
+const REFERENCE = 'results/reference/paper-quick';
+
 export interface PaperArgs {
   readonly size: PaperSize;
   /** Folder of the runs; those that are in it are gone on with. Default: results/paper/SIZE. */
@@ -25,7 +28,7 @@ export interface PaperArgs {
 
 /**
  * `pmvx paper`: the experiments of all claims, each an ordinary run in a folder of its own, one after the other -> a verdict for each claim, computed from
- * their records -> figures and `paper-figs/REPRODUCTION.md`.
+ * their records -> figures and `REPRODUCTION.md`: in `paper-figs`, or of other runs than the project's own in their folder.
  */
 export async function paperCommand(args: PaperArgs, context: CommandContext): Promise<ExitCode> {
   const claims = await readClaims(context.root);
@@ -57,7 +60,7 @@ export async function paperCommand(args: PaperArgs, context: CommandContext): Pr
       `--${args.size}`,
       ...(args.out === undefined ? [] : ['--out', args.out]),
     ]),
-    root: context.root,
+    place: documentFolder(folder, args, context.root),
   });
   context.write('');
   for (const { claim, finding } of findings) {
@@ -66,6 +69,12 @@ export async function paperCommand(args: PaperArgs, context: CommandContext): Pr
   context.write('');
   context.write(`wrote ${files.map((file) => relative(process.cwd(), file)).join(', ')}`);
   return ExitCode.ok;
+}
+
+/** The committed document is of the runs in the usual place, or of those that are committed with it. */
+function documentFolder(folder: string, { out }: PaperArgs, root: string): string {
+  const own = out === undefined || folder === join(root, REFERENCE);
+  return own ? join(root, 'paper-figs') : folder;
 }
 
 /** Undefined when every experiment ran to its end, though trials may have failed: that is data. */

@@ -55,6 +55,10 @@ test('a claim that names no experiment, or is tested by no rule, is refused with
     await faultsOf(claim('{ kind: no-harm, experiment: none, classes: [cpu], margin: 0.1 }')),
     'paper-figs/claims.yaml:3:5: C1 names the experiment none, which "experiments" does not have. Add it there, or name one of all',
   );
+  t.is(
+    await faultsOf(claim('{ kind: replay-switches, replay: day }')),
+    'paper-figs/claims.yaml:3:5: C1 names the replay day, which "replays" does not have. Add it there',
+  );
   t.regex(await faultsOf(claim('{ kind: wishful }')), /^paper-figs\/claims\.yaml:7:\d+: /);
   t.is(await faultsOf(claim('{ kind: not-testable, why: none }')), 'no fault');
 });

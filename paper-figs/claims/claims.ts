@@ -28,7 +28,14 @@ const ClaimTest = z.discriminatedUnion('kind', [
     gain: share,
     margin: share,
   }),
-  z.strictObject({ kind: z.literal('no-harm'), experiment: name, classes, margin: share }),
+  z.strictObject({
+    kind: z.literal('no-harm'),
+    experiment: name,
+    classes,
+    margin: share,
+    /** Where the daemon ran, which has a cost of its own. */
+    replays: z.array(name).default([]),
+  }),
   z.strictObject({ kind: z.literal('other-subsystems'), experiment: name, margin: share }),
   z.strictObject({
     kind: z.literal('vectors-tell-apart'),
@@ -36,7 +43,7 @@ const ClaimTest = z.discriminatedUnion('kind', [
     accuracy: share,
   }),
   z.strictObject({ kind: z.literal('map-recommends'), experiment: name, vectors: name, regret: share }),
-  z.strictObject({ kind: z.literal('replay-wins'), replay: name }),
+  z.strictObject({ kind: z.literal('replay-wins'), replay: name, margin: share }),
   z.strictObject({ kind: z.literal('replay-switches'), replay: name }),
   /** One day before and after `pmvx tune` has evaluated what the map did not know of it. */
   z.strictObject({ kind: z.literal('replay-learns'), before: name, after: name, margin: share }),
@@ -50,6 +57,8 @@ const Claim = z.strictObject({
   section: text,
   /** What would show it here, in words; `test` says the same to the program. */
   expect: text,
+  /** What the test cannot show, whatever its verdict. */
+  limit: text.optional(),
   test: ClaimTest,
   figures: z.array(z.strictObject({ kind: z.enum(CLAIM_FIGURES), of: name })).default([]),
 });
@@ -72,19 +81,29 @@ export async function readClaims(root: string): Promise<Claims> {
   if (source.faults.length > 0) throw new PmvxError(ExitCode.usage, source.faults);
   const parsed = ClaimsSchema.safeParse(source.value);
   if (!parsed.success) throw new PmvxError(ExitCode.usage, zodFaults(parsed.error, source, ClaimsSchema));
-  const known = new Set(Object.keys(parsed.data.experiments));
+  const { experiments, replays } = parsed.data;
   const faults = parsed.data.claims.flatMap((claim, at) => {
     const named = [...experimentsOf(claim.test), ...claim.figures.map(({ of }) => of)];
-    return named
-      .filter((each) => !known.has(each))
-      .map((each) => ({
-        where: source.locate(['claims', at]),
-        what: `${claim.id} names the experiment ${each}, which "experiments" does not have`,
-        next: `Add it there, or name one of ${[...known].join(', ')}`,
-      }));
+    const unknown = (names: readonly string[], known: object, what: 'experiment' | 'replay') =>
+      names
+        .filter((each) => !Object.hasOwn(known, each))
+        .map((each) => ({
+          where: source.locate(['claims', at]),
+          what: `${claim.id} names the ${what} ${each}, which "${what}s" does not have`,
+          next: `Add it there${nearby(known)}`,
+        }));
+    return [
+      ...unknown(named, experiments, 'experiment'),
+      ...unknown(replaysOf(claim.test), replays, 'replay'),
+    ];
   });
   if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
   return parsed.data;
+}
+
+function nearby(known: object): string {
+  const names = Object.keys(known).join(', ');
+  return names === '' ? '' : `, or name one of ${names}`;
 }
 
 /** The experiments that a test reads. */
@@ -103,5 +122,20 @@ export function experimentsOf(test: ClaimTest): readonly string[] {
       return [];
     default:
       return [test.experiment];
+  }
+}
+
+/** The replays that a test reads. */
+function replaysOf(test: ClaimTest): readonly string[] {
+  switch (test.kind) {
+    case 'no-harm':
+      return test.replays;
+    case 'replay-wins':
+    case 'replay-switches':
+      return [test.replay];
+    case 'replay-learns':
+      return [test.before, test.after];
+    default:
+      return [];
   }
 }

@@ -1,53 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Situation, situationsOf } from '../../analysis/selection/cost-cells.ts';
 import { type HeldOutChoice, heldOutChoices } from '../../analysis/selection/held-out.ts';
-import { type PairedRatio, pairedRatio } from '../../analysis/stats/paired-ratio.ts';
-import type { WorkloadClass } from '../../harness/core/workload.ts';
+import { meanOf } from '../../analysis/stats/moments.ts';
+import type { Asked } from './against-bound.ts';
 import type { JudgedRun } from './finding.ts';
 
 /** A situation and what selection, blind to the block that judges it, made of it. */
 export interface Selected {
   readonly situation: Situation;
   readonly choices: readonly HeldOutChoice[];
-  /** Cost under the chosen policy over cost under the baseline, over blocks. */
-  readonly ratio: PairedRatio;
-  /** Blocks in which the chosen policy did not complete. */
-  readonly failures: number;
+  /** Cost under the chosen policy over the baseline's; a failure is a block in which one of them did not complete. */
+  readonly cost: Asked;
 }
 
 /** Held-out selection on every situation of a run. */
 export function selectionOf(run: JudgedRun, margin: number): readonly Selected[] {
   return situationsOf(run.records, run.spec.baseline).map((situation) => {
     const choices = heldOutChoices(situation, run.spec.baseline, margin);
-    const pairs = choices.flatMap(({ logCost }) => (logCost === undefined ? [] : [asPair(logCost)]));
-    const failures = choices.filter(({ failed }) => failed).length;
-    return { situation, choices, ratio: pairedRatio(pairs), failures };
+    return { situation, choices, cost: costOf(choices, situation) };
   });
 }
 
-/** Cost of all situations of some classes together: in each block the geometric mean over them, then over blocks. */
-export function classRatio(
-  selected: readonly Selected[],
-  classes: readonly WorkloadClass[],
-  classOf: ReadonlyMap<string, WorkloadClass>,
-): PairedRatio {
-  const mine = selected.filter(({ situation }) => {
-    const own = classOf.get(situation.workload);
-    return own !== undefined && classes.includes(own);
-  });
-  const blocks = new Map<number, number[]>();
-  for (const { choices } of mine) {
-    for (const { block, logCost } of choices) {
-      if (logCost !== undefined) blocks.set(block, [...(blocks.get(block) ?? []), logCost]);
+/**
+ * Cost of some choices. Failures are those without a cost, and the situation's blocks that have no baseline: choices may be of other blocks
+ * alone, or of those, too.
+ */
+export function costOf(
+  choices: readonly Pick<HeldOutChoice, 'block' | 'logCost'>[],
+  { without }: Situation,
+): Asked {
+  const failed = choices.filter(({ block, logCost }) => logCost === undefined && !without.includes(block));
+  return { logs: choices.flatMap(({ logCost }) => logCost ?? []), failures: failed.length + without.length };
+}
+
+/** Cost of several situations together over blocks: in each the mean over situations. A block in which one has no cost is a failure. */
+export function overBlocks(selected: readonly Selected[]): Asked {
+  const blocks = new Map<number, (number | undefined)[]>();
+  for (const { choices, situation } of selected) {
+    const costs = new Map(choices.map(({ block, logCost }) => [block, logCost]));
+    for (const block of [...costs.keys(), ...situation.without]) {
+      blocks.set(block, [...(blocks.get(block) ?? []), costs.get(block)]);
     }
   }
-  // A block counts when every situation has a value in it: otherwise blocks would be of different things.
-  const whole = [...blocks.values()].filter((costs) => costs.length === mine.length);
-  return pairedRatio(whole.map((costs) => asPair(costs.reduce((sum, cost) => sum + cost, 0) / costs.length)));
+  const means = [...blocks.values()].flatMap((costs) => {
+    const known = costs.filter((cost) => cost !== undefined);
+    return known.length === selected.length ? [meanOf(known)] : [];
+  });
+  return { logs: means, failures: blocks.size - means.length };
 }
 
-function asPair(logCost: number): { readonly value: number; readonly baseline: number } {
-  return { value: Math.exp(logCost), baseline: 1 };
+/** The same over workloads: of each the mean over its blocks. One without any cost is a failure. */
+export function overWorkloads(selected: readonly Selected[]): Asked {
+  const workloads = Map.groupBy(selected, ({ situation }) => situation.workload);
+  const means = [...workloads.values()].flatMap((own) => {
+    const logs = own.flatMap(({ cost }) => cost.logs);
+    return logs.length === 0 ? [] : [meanOf(logs)];
+  });
+  return { logs: means, failures: workloads.size - means.length };
 }
 
 /** The policies that were chosen, the most often chosen first, with how often. */

@@ -1,57 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Answer, againstBound, answerWords, costWords, ratioOf } from './against-bound.ts';
 import type { ClaimTest } from './claims.ts';
-import { type Evidence, type Finding, percent } from './finding.ts';
-import type { ReplayRatio } from './replay-figures.ts';
+import type { Evidence, Finding } from './finding.ts';
+import { type Average, armOver, averageOf, type ReplayFigures } from './replay-figures.ts';
 
 type Test = Extract<ClaimTest, { kind: 'replay-wins' }>;
 
+const AVERAGES: readonly Average[] = ['arithmetic', 'geometric'];
+
 /**
- * Whether the daemon beat EEVDF and the best single policy over a day: both intervals below 1 reproduce it, one of them partly. The best single
- * policy is the one that did best in these very blocks, so nobody could have chosen a better one.
+ * Whether the daemon beat EEVDF and every single policy over a scenario, by the arithmetic and by the geometric mean over its phases. Reproduced:
+ * it surely is better by the margin than all of them by both. Partly: than EEVDF by both, while no single policy is surely as much better than the
+ * daemon by either. A block that the daemon lost wins nothing.
  */
 export function replayWins(test: Test, { replays }: Evidence): Finding {
   const found = replays?.get(test.replay);
   if (found === undefined) return noReplay(test.replay);
-  const lost = found.lost.filter(({ arm }) => arm === 'auto');
-  const eevdf = found.comparisons.find(
-    ({ arm, against, scope }) => arm === 'auto' && against === 'eevdf' && scope === 'day',
+  const rivals = found.arms.filter(({ kind }) => kind === 'eevdf' || kind === 'static').map(({ id }) => id);
+  const family = AVERAGES.flatMap((average) =>
+    rivals.map((rival) => ({
+      average,
+      rival,
+      asked: armOver(found, 'auto', rival, (costs) => averageOf(costs, average)),
+    })),
   );
-  const pairs = [
-    ['EEVDF', eevdf],
-    [found.best ?? 'the best static policy', found.againstBest],
-  ] as const;
-  const wins = pairs.filter(([, ratio]) => ratio?.high !== undefined && ratio.high < 1).length;
-  const verdict = lost.length > 0 || wins === 0 ? 'not reproduced' : wins === 2 ? 'reproduced' : 'partly';
+  const asked = family.map((each) => each.asked);
+  const [bound, other] = [1 / (1 + test.margin), 1 + test.margin];
+  const wins = againstBound(asked, bound);
+  const loses = againstBound(asked, other);
+  const judged = family.map((each, at) => ({
+    ...each,
+    win: wins[at] as Answer,
+    lose: loses[at] === 'above',
+  }));
+  const lost = found.lost.filter(({ arm }) => arm === 'auto');
+  const all = judged.every(({ win }) => win === 'below');
+  const eevdf = judged.filter(({ rival }) => rival === 'eevdf').every(({ win }) => win === 'below');
+  const some = eevdf && !judged.some(({ lose }) => lose);
+  const shown = AVERAGES.flatMap((average) => {
+    const own = judged.filter((each) => each.average === average);
+    return [
+      ...own.filter(({ rival }) => rival === 'eevdf'),
+      ...own.filter(({ rival }) => rival === bestOf(found, average)),
+    ];
+  });
   return {
-    verdict,
+    verdict: lost.length > 0 || !(all || some) ? 'not reproduced' : all ? 'reproduced' : 'partly',
     because: [
-      ...pairs.map(
-        ([name, ratio]) => `over the day ${found.day} the daemon costs ${words(ratio)} ${name} does`,
-      ),
-      ...lost.map(({ block, how }) => `its day of block ${block} was lost: ${how}`),
+      `the daemon surely costs less than ${bound.toFixed(2)} of ${AVERAGES.map((average) => winsWords(judged, average)).join('; ')}`,
+      ...shown.map(({ average, rival, asked, win, lose }) => {
+        const answer = lose ? answerWords('above', other) : answerWords(win, bound);
+        return `over the scenario ${found.day} the daemon costs ${costWords(asked)} of what ${rival} does by the ${average} mean over phases: ${answer}`;
+      }),
+      ...lost.map(({ block, how }) => `its block ${block} was lost: ${how}`),
     ],
-    numbers: Object.fromEntries(
-      [
-        ['over_eevdf', eevdf?.ratio],
-        ['over_eevdf_high', eevdf?.high],
-        ['over_best_static', found.againstBest?.ratio],
-        ['over_best_static_high', found.againstBest?.high],
-        ['blocks', eevdf?.pairs],
-      ].filter((entry): entry is [string, number] => entry[1] !== undefined),
-    ),
+    numbers: Object.fromEntries([
+      ...judged.flatMap(({ average, rival, asked }) => {
+        const ratio = ratioOf(asked);
+        if (ratio.kind === 'none') return [];
+        const name = `${average}_over_${rival}`;
+        return [
+          [name, ratio.ratio],
+          ...(ratio.kind === 'interval' ? [[`${name}_high`, ratio.high]] : []),
+        ] as [string, number][];
+      }),
+      ['blocks', asked[0]?.logs.length ?? 0],
+    ]),
   };
 }
 
-/** The finding when nobody lived the day. */
-export function noReplay(name: string): Finding {
-  return { verdict: 'not judged', because: [`no replay of ${name}: run pmvx replay first`], numbers: {} };
+function winsWords(
+  judged: readonly { readonly average: Average; readonly rival: string; readonly win: Answer }[],
+  average: Average,
+): string {
+  const own = judged.filter((each) => each.average === average);
+  const beaten = own.filter(({ win }) => win === 'below').map(({ rival }) => rival);
+  const not = own.filter(({ win }) => win !== 'below').map(({ rival }) => rival);
+  const words = not.length === 0 ? '' : `, not of ${not.join(', ')}`;
+  return `${beaten.length === 0 ? 'none' : beaten.join(', ')}${words} by the ${average} mean over phases`;
 }
 
-function words(ratio: ReplayRatio | undefined): string {
-  if (ratio?.ratio === undefined) return 'an unknown share of what';
-  const interval =
-    ratio.low === undefined || ratio.high === undefined
-      ? `n = ${ratio.pairs}`
-      : `${percent(ratio.low)} to ${percent(ratio.high)}, n = ${ratio.pairs}`;
-  return `${percent(ratio.ratio)} (${interval}) of what`;
+/** The single policy that cost least by this mean in these very blocks: nobody could have chosen a better one. */
+function bestOf(found: ReplayFigures, average: Average): string | undefined {
+  const costs = found.arms.flatMap(({ id, kind }) => {
+    const ratio = ratioOf(armOver(found, id, 'eevdf', (logCosts) => averageOf(logCosts, average)));
+    return kind === 'static' && ratio.kind !== 'none' ? [{ id, ratio: ratio.ratio }] : [];
+  });
+  return costs.toSorted((a, b) => a.ratio - b.ratio)[0]?.id;
+}
+
+/** The finding when nobody ran the scenario. */
+export function noReplay(name: string): Finding {
+  return { verdict: 'not judged', because: [`no replay of ${name}: run pmvx replay first`], numbers: {} };
 }

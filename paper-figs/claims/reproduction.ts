@@ -40,6 +40,9 @@ export function formatReproduction(given: {
     'All runs are on the engine that the table names. On `exact`, time is instructions: no cache, no branch predictor, no memory bandwidth, no cost of',
     'migration. Performance is 1 / cost, and a gain of 20 % is 1.2 times the work in the same time. Policies are always judged on blocks that did not choose them.',
     '',
+    'A verdict needs what tables need: five blocks, at most a tenth of them failed, and a t test on logarithms against the bound of the claim, adjusted by Holm over',
+    'all tests of the claim. Intervals in the text are 95 % of each number alone. `not judged`: what is there is too little for a verdict.',
+    '',
     '| claim | verdict | deciding figure |',
     '|:--|:--|:--|',
     ...judged.map(({ claim, finding }) => {
@@ -67,6 +70,7 @@ function section({ claim, finding, figures }: JudgedClaim): string[] {
     `**${finding.verdict}.** Expected: ${claim.expect}`,
     '',
     ...finding.because.map((sentence) => `- ${sentence}`),
+    ...(claim.limit === undefined ? [] : [`- limit: ${claim.limit}`]),
     '',
     ...figures.flatMap(({ file, alt }) => [`![${alt}](${file})`, '']),
   ];

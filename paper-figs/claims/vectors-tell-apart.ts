@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type LabelledVector, type Separation, separationOf } from '../../analysis/features/separation.ts';
+import { bootstrapMean } from '../../analysis/stats/bootstrap-mean.ts';
+import { randomWords } from '../../analysis/stats/random.ts';
 import { type Evidence, type Finding, notRun, percent } from './finding.ts';
 
 export interface VectorsTellApart {
@@ -28,8 +30,17 @@ export function vectorsTellApart(test: VectorsTellApart, { vectors }: Evidence):
   }
   const conditions = [accuracy >= test.accuracy, within.median > between.high];
   const held = conditions.filter(Boolean).length;
+  const interval = bootstrapMean(
+    judged.map(({ workload, counts }) => (counts.get(workload) ?? 0) / sumOf(counts)),
+    0.95,
+    randomWords(1, 'vectors'),
+  )?.bca;
+  const over =
+    interval === undefined
+      ? ''
+      : ` (mean over workloads: 95 % interval ${percent(interval.low)} to ${percent(interval.high)})`;
   const because = [
-    `the nearest vector of another configuration is the same workload's for ${percent(accuracy)} of the vectors of ${judged.length} workloads in two configurations or more (asked: ${percent(test.accuracy)})`,
+    `the nearest vector of another configuration is the same workload's for ${percent(accuracy)}${over} of the vectors of ${judged.length} workloads in two configurations or more (asked: ${percent(test.accuracy)})`,
     `cosine of two configurations of one workload: median ${within.median.toFixed(2)}, 5 to 95 % of the pairs ${within.low.toFixed(2)} to ${within.high.toFixed(2)}; of two workloads: ${between.median.toFixed(2)}, ${between.low.toFixed(2)} to ${between.high.toFixed(2)}`,
     ...(silhouette === undefined ? [] : [`mean silhouette ${silhouette.toFixed(2)} (-1 to 1)`]),
     ...confusions(found),
@@ -54,10 +65,14 @@ function confusions({ nearest }: Separation): string[] {
   return nearest.flatMap(({ workload, counts }) => {
     const others = [...counts].filter(([other]) => other !== workload);
     if (others.length === 0) return [];
-    const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const all = sumOf(counts);
     const words = others
       .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
       .map(([other, count]) => `${count} of ${all} lie nearest to ${other}`);
     return [`${workload}: ${words.join(', ')}`];
   });
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }

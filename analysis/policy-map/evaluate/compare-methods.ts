@@ -26,6 +26,9 @@ export const METHODS: readonly Method[] = [
   ridgeMethod(3),
 ];
 
+/** How the comparison names who has one policy for all. */
+export const BEST_SINGLE = 'best single policy of the other workloads';
+
 /**
  * Every method, cautious (recommends only what is surely better) and bold (its best estimate), beside EEVDF for all, the best single policy
  * and the oracle, which has seen the answers. Each situation is judged by pickers that never saw its workload.
@@ -40,7 +43,7 @@ export function compareMethods(
       [method.name, pickHeldOut(method, examples)] as const,
       [`${method.name}, bold`, pickHeldOut(method, examples, true)] as const,
     ]),
-    ['best single policy of the other workloads', fixed],
+    [BEST_SINGLE, fixed],
     ['EEVDF', examples.map((example) => ({ example }))],
     ['oracle', examples.map(oracle)],
   ];

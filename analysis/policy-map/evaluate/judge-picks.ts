@@ -16,6 +16,8 @@ export interface Verdict {
   readonly workloads: number;
   /** Mean over situations of the pick's cost over the best policy's (the baseline among them). */
   readonly regret: number;
+  /** Its 95 % interval over workloads: what others of their kind may have. */
+  readonly regretInterval?: Interval;
   /** The same with the geometric mean, which one tail latency does not rule, and the median. */
   readonly geometricRegret: number;
   readonly medianRegret: number;
@@ -88,10 +90,12 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
   const share = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).length / rows.length;
   const flat = rows.filter((row) => row.flat);
   const interval = intervalOver(rows.map(({ workload, logCost }) => ({ workload, value: logCost })));
+  const regrets = intervalOver(rows.map(({ workload, regret }) => ({ workload, value: regret })));
   return {
     situations: rows.length,
     workloads: new Set(rows.map(({ workload }) => workload)).size,
     regret: mean(rows.map(({ regret }) => regret)),
+    ...(regrets === undefined ? {} : { regretInterval: regrets }),
     geometricRegret: Math.expm1(mean(rows.map(({ regret }) => Math.log1p(regret)))),
     medianRegret: median(rows.map(({ regret }) => regret)) ?? Number.NaN,
     gain: Math.exp(mean(rows.map(({ logCost }) => logCost))) - 1,
