@@ -39,9 +39,11 @@ export function noHarm(test: NoHarm, { runs, classes, replays }: Evidence): Find
   const chosen = selected
     .filter((each) => !itself.includes(each))
     .map((each) => chosenOf(each, baseline, classes.get(each.situation.workload) as string));
-  const known = test.replays.flatMap((name) => replays?.get(name) ?? []);
   const missing = test.replays.filter((name) => replays?.has(name) !== true);
-  const phases = known.flatMap((replay) => daemonPhases(replay, test.margin));
+  const phases = test.replays.flatMap((name) => {
+    const replay = replays?.get(name);
+    return replay === undefined ? [] : daemonPhases(name, replay, test.margin);
+  });
   if (selected.length + phases.length === 0) return notRun([test.experiment]);
   const selection = judge(chosen, 1 + test.margin);
   const daemon = judge(phases, 1 + test.margin);
@@ -98,15 +100,15 @@ function chosenOf({ situation, choices }: Selected, baseline: string, own: strin
 }
 
 /** The daemon's cost in the phases where EEVDF is as good as any policy that the replay has. */
-function daemonPhases(replay: ReplayFigures, margin: number): Named[] {
+function daemonPhases(name: string, replay: ReplayFigures, margin: number): Named[] {
   const of = (arm: string, at: number) => armOver(replay, arm, 'eevdf', (costs) => costs[at] as number);
   const statics = replay.arms.filter(({ kind }) => kind === 'static');
   const family = replay.phases.flatMap((_, at) => statics.map(({ id }) => of(id, at)));
   const beats = againstBound(family, 1 / (1 + margin)).map((answer) => answer === 'below');
   return replay.phases.flatMap((phase, at) => {
     if (beats.slice(at * statics.length, (at + 1) * statics.length).some(Boolean)) return [];
-    const name = `${replay.day}, phase ${phase}`;
-    return [{ name: `${replay.day}_${phase}`, about: `the daemon in ${name}`, asked: of('auto', at) }];
+    const about = `the daemon in the replay ${name}, phase ${phase}`;
+    return [{ name: `${name}_${phase}`, about, asked: of('auto', at) }];
   });
 }
 

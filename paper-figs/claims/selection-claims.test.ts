@@ -180,7 +180,7 @@ test('the cost of the daemon counts where no policy beats EEVDF, and only there'
   );
   t.regex(
     of(around(0.8, 1.05)).because.join('\n'),
-    /the daemon in mixed, phase p1: cost 1\.050 .*surely above 1\.02$/m,
+    /the daemon in the replay day, phase p1: cost 1\.050 .*surely above 1\.02$/m,
   );
   const { verdict, because } = judged(claim, fine);
   t.is(verdict, 'partly');
