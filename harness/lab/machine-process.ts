@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { confinedCommand, type Reach, takeBack } from './confine/confine.ts';
+import { qemuEnvironment } from './qemu-binary.ts';
 
 export interface ProcessEnd {
   /** Exit code, or signal such as `SIGKILL`. */
@@ -41,6 +42,8 @@ interface MachineOptions {
   readonly reach?: Reach | undefined;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** Whether libraries, too, are to compute as on the least of hosts. */
+  readonly plainHost?: boolean | undefined;
 }
 
 /**
@@ -57,7 +60,7 @@ export function startMachine(command: readonly string[], options: MachineOptions
   const running = execa(program, args, {
     cwd,
     // QEMU needs nothing of the caller's environment.
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...qemuEnvironment(options.plainHost) },
     extendEnv: false,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     buffer: { stderr: true, fd3: false },

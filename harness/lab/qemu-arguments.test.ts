@@ -52,6 +52,11 @@ test('exact asks for the block hash only when it is told where to', (t) => {
   t.deepEqual(valuesOf('-plugin', args), ['/images/quick/slice.so,quantum=5000,shift=0,hash=hash.json']);
 });
 
+test('exact plays a lesser host only when it is told to', (t) => {
+  const args = argumentsOn('exact', FILES, { plainHost: true });
+  t.deepEqual(valuesOf('-plugin', args), ['/images/quick/slice.so,quantum=5000,shift=0,host=plain']);
+});
+
 test('tcg and kvm run in real time, without plugin and without the idle module', (t) => {
   for (const [engine, accel, cpu] of [
     ['tcg', 'tcg,thread=multi,tb-size=1024', /^qemu64,/],

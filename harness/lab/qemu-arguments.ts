@@ -31,6 +31,8 @@ export interface MachineUse {
   readonly restored?: boolean;
   /** The monitor is on file descriptor `MONITOR_FD`. */
   readonly monitor?: boolean;
+  /** As on a host whose processor has nothing above SSE2, to try that nothing depends on it; `exact` only. */
+  readonly plainHost?: boolean;
   /** Files for the slice plugin, `exact` only: block hash, context switches. */
   readonly hash?: string;
   readonly switches?: { readonly path: string; readonly symbols: Required<Ready> };
@@ -106,6 +108,7 @@ function acceleration(
     `quantum=${machine.quantum}`,
     `shift=${shift}`,
     ...(use.stopAtFork ? ['stop=on'] : []),
+    ...(use.plainHost ? ['host=plain'] : []),
     ...(use.hash === undefined ? [] : [`hash=${use.hash}`]),
     ...(symbols === undefined
       ? []

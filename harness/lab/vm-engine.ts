@@ -5,6 +5,7 @@ import type { Machine } from '../core/spec.ts';
 import { heldTo, type Reach, SYSTEM_CALL_FILTER } from './confine/confine.ts';
 import type { Engine, GuestOutcome, Orders } from './engine.ts';
 import type { ReadyImage } from './image.ts';
+import { IMAGE_FILES } from './image-files.ts';
 import { runMachineProcess } from './machine-process.ts';
 import { writeMailbox } from './mailbox.ts';
 import { keepLogs, readOutcome } from './outcome.ts';
@@ -17,6 +18,8 @@ export interface VmOptions {
   hostDeadlineMs(orders: Orders, machine: Machine): number;
   /** Receives the block hash of each machine; `exact` only. */
   readonly onHash?: (hash: string) => void;
+  /** Machines run as on the least of hosts, see `MachineUse`; `exact` only. */
+  readonly plainHost?: boolean;
 }
 
 /** Files of a machine, relative to its own folder: QEMU's options take any path but one with a comma. */
@@ -38,7 +41,7 @@ export function machineCommand(
     ...(memory === undefined ? {} : { memory }),
   };
   return [
-    ...qemuProgram(image.folder),
+    ...qemuProgram(image.folder, accelerator === 'exact' ? IMAGE_FILES.plugin : undefined),
     ...SYSTEM_CALL_FILTER,
     ...qemuArguments(accelerator, machine, files, use),
   ];
@@ -51,13 +54,14 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
     async runTrial(orders, machine, folder, signal): Promise<GuestOutcome> {
       const started = performance.now();
       await mkdir(folder, { recursive: true });
-      const use = hashUse(accelerator, options);
+      const use = askedUse(accelerator, options);
       try {
         await writeMailbox(join(folder, MACHINE_FILES.mailbox), orders);
         const command = machineCommand(accelerator, image, machine, undefined, use);
         const deadlineMs = options.hostDeadlineMs(orders, machine);
         const reach = await machineReach(accelerator, image, folder, use);
-        const end = await runMachineProcess(command, { cwd: folder, deadlineMs, signal, reach });
+        const { plainHost } = use;
+        const end = await runMachineProcess(command, { cwd: folder, deadlineMs, signal, reach, plainHost });
         await tellHash(options, use, folder);
         const seconds = (performance.now() - started) / 1000;
         const outcome = await readOutcome(end, saidIn(folder), seconds);
@@ -90,8 +94,13 @@ export function saidIn(folder: string): { readonly dataPath: string; readonly co
   return { dataPath: join(folder, MACHINE_FILES.data), consolePath: join(folder, MACHINE_FILES.console) };
 }
 
-export function hashUse(accelerator: Accelerator, options: Pick<VmOptions, 'onHash'>): MachineUse {
-  return options.onHash !== undefined && accelerator === 'exact' ? { hash: HASH } : {};
+/** What the caller asks of a machine of `exact` besides its trial. */
+export function askedUse(
+  accelerator: Accelerator,
+  { onHash, plainHost }: Pick<VmOptions, 'onHash' | 'plainHost'>,
+): MachineUse {
+  if (accelerator !== 'exact') return {};
+  return { ...(onHash === undefined ? {} : { hash: HASH }), ...(plainHost ? { plainHost } : {}) };
 }
 
 export async function tellHash(

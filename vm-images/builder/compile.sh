@@ -17,12 +17,14 @@ warn="-Wall -Wextra -Werror"
 gcc -std=gnu11 -O2 $warn -static -o "$out/initrd/init" "$in"/bpf/guest/agent/*.c
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/bin/unitwork" "$in/bpf/guest/unitwork/unitwork.c"
+# shellcheck disable=SC2086
+gcc -std=gnu11 -O2 $warn -static -o "$out/bin/witness" "$in/bpf/guest/witness/witness.c"
 if [ -e "$in/bpf/guest/serve/serve.c" ]; then
 	# shellcheck disable=SC2086
 	gcc -std=gnu11 -O2 $warn -static -o "$out/bin/serve" "$in"/bpf/guest/serve/*.c
 fi
 # shellcheck disable=SC2086
-gcc -std=gnu11 -O2 $warn -shared -fPIC -o "$out/slice.so" "$in"/harness/lab/plugin/*.c
+gcc -std=gnu11 -O2 $warn -shared -fPIC -fvisibility=hidden -o "$out/slice.so" "$in"/harness/lab/plugin/*.c
 for driver in "$in"/workloads/*/*.c; do
 	[ -e "$driver" ] || continue
 	# shellcheck disable=SC2086

@@ -10,7 +10,7 @@ import type { MachineUse } from '../qemu-arguments.ts';
 import { ramFile, SNAPSHOT_FILES } from '../snapshots/manifest.ts';
 import type { Snapshot } from '../snapshots/store.ts';
 import {
-  hashUse,
+  askedUse,
   MACHINE_FILES,
   machineCommand,
   machineReach,
@@ -24,7 +24,7 @@ import { restoreState } from './migrate.ts';
 import { openMonitor } from './monitor.ts';
 import { quitWhenDone } from './stopped.ts';
 
-export interface ForkOptions extends Pick<VmOptions, 'onHash'> {
+export interface ForkOptions extends Pick<VmOptions, 'onHash' | 'plainHost'> {
   /** Name of a file in the trial's folder that receives every context switch; `exact` only. */
   readonly switches?: string;
   /** Receives the host seconds from the start of QEMU until the fork runs. */
@@ -75,7 +75,7 @@ async function fork(
     join(snapshot.folder, ramFile(node)),
   );
   const use: MachineUse = {
-    ...hashUse(lab.accelerator, options),
+    ...askedUse(lab.accelerator, options),
     ...switchesUse(options, snapshot),
     monitor: true,
     restored: true,
@@ -87,7 +87,8 @@ async function fork(
     const more = { read: [...paths, join(snapshot.folder, SNAPSHOT_FILES.state)] };
     const reach = await machineReach(lab.accelerator, lab.image, folder, use, more);
     const began = performance.now();
-    const running = startMachine(command, { cwd: folder, deadlineMs, signal, reach });
+    const { plainHost } = use;
+    const running = startMachine(command, { cwd: folder, deadlineMs, signal, reach, plainHost });
     let words = '';
     let ran = false;
     let end: ProcessEnd;

@@ -44,7 +44,7 @@ export interface SnapshotFacts {
 }
 
 /** Raised when the same parts give another machine. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The machine of `orders`, stopped where its policy is chosen: the kept one, or one that is made now. A fork point during the run is

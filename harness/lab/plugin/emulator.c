@@ -7,6 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host.h"
+
 /* QEMU: include/hw/core/cpu.h (CPUState.cc; CPUClass.sysemu_ops and tcg_ops), include/hw/core/sysemu-cpu-ops.h, tcg-cpu-ops.h */
 #define CLASS_OFFSET 0x98
 #define SYSTEM_OPS_OFFSET 0x140
@@ -14,6 +16,7 @@
 #define OPS_WORDS 32
 #define HAS_WORK 0
 #define INITIALIZE 0
+#define TRANSLATE 1
 #define EXEC_ENTER 4
 #define EXEC_EXIT 5
 /* include/system/accel-ops.h (AccelOpsClass.get_virtual_clock), system/timers-state.h */
@@ -27,6 +30,7 @@
 #define FAR_NS (1ll << 62)
 
 #define CLOCK_VIRTUAL 1
+#define CLOCK_HOST 2
 #define ANY_TIMER (-1)
 #define RUN_STATE_PAUSED 4
 #define SHUTDOWN_CAUSE_GUEST_SHUTDOWN 6
@@ -46,6 +50,10 @@ void rr_kick_vcpu_thread(struct CPUState *cpu);
 void timer_mod_ns(struct timer *timer, int64_t expire_ns);
 struct CPUState *qemu_get_cpu(int index);
 int64_t qemu_clock_deadline_ns_all(int clock, int attributes);
+int64_t qemu_clock_get_ns(int clock);
+void tlb_flush(struct CPUState *cpu);
+void tlb_destroy(struct CPUState *cpu);
+void tlb_init(struct CPUState *cpu);
 void tcg_x86_init(void);
 int vm_stop(int state);
 bool runstate_is_running(void);
@@ -56,10 +64,12 @@ void *object_class_by_name(const char *name);
 void qemu_system_shutdown_request(int reason);
 
 typedef void (*turn_fn)(struct CPUState *cpu);
+typedef void (*translate_fn)(struct CPUState *cpu, void *block, int *most, uint64_t address, void *host_address);
 
 static struct CPUState *cpus[MAX_VCPUS];
 static int cpu_count;
 static turn_fn enter, leave;
+static translate_fn translate;
 static void (*on_begin)(unsigned int vcpu), (*on_end)(unsigned int vcpu);
 static bool (*has_work)(struct CPUState *cpu);
 /* Copies of QEMU's constant tables of x86 operations, with ours in some places. */
@@ -111,9 +121,12 @@ unsigned int running_vcpu(void)
 
 static void begin_turn(struct CPUState *cpu)
 {
+	int64_t now = icount_get();
+
 	if (enter)
 		enter(cpu);
-	__atomic_store_n(&seen_ns, icount_get(), __ATOMIC_SEQ_CST);
+	host_clock_set(now);
+	__atomic_store_n(&seen_ns, now, __ATOMIC_SEQ_CST);
 	on_begin(index_of(cpu));
 }
 
@@ -122,6 +135,26 @@ static void end_turn(struct CPUState *cpu)
 	on_end(index_of(cpu));
 	if (leave)
 		leave(cpu);
+}
+
+/*
+ * QEMU halves a block whose translation outgrows 64 KiB or 512 temporaries. How much a block takes depends on the host's
+ * processor and on where its memory lies, so no block comes near.
+ */
+static void translate_short(struct CPUState *cpu, void *block, int *most, uint64_t address, void *host_address)
+{
+	if (*most > LONGEST_BLOCK)
+		*most = LONGEST_BLOCK;
+	translate(cpu, block, most, address, host_address);
+}
+
+void forget_addresses(void)
+{
+	for (int i = 0; i < cpu_count; i++) {
+		tlb_flush(cpus[i]);
+		tlb_destroy(cpus[i]);
+		tlb_init(cpus[i]);
+	}
 }
 
 /* Reads memory that may not be there. */
@@ -173,13 +206,29 @@ static bool hook_tables(void)
 	    !copy_table(class, TCG_OPS_OFFSET, tcg_operations) || !copy_table(class, SYSTEM_OPS_OFFSET, system_operations) ||
 	    tcg_operations[INITIALIZE] != (void *)tcg_x86_init)
 		return false;
+	translate = (translate_fn)tcg_operations[TRANSLATE];
 	enter = (turn_fn)tcg_operations[EXEC_ENTER];
 	leave = (turn_fn)tcg_operations[EXEC_EXIT];
 	has_work = (bool (*)(struct CPUState *))system_operations[HAS_WORK];
+	tcg_operations[TRANSLATE] = (void *)translate_short;
 	tcg_operations[EXEC_ENTER] = (void *)begin_turn;
 	tcg_operations[EXEC_EXIT] = (void *)end_turn;
 	system_operations[HAS_WORK] = (void *)has_work_or_runs;
 	return true;
+}
+
+/* Whether QEMU's own clock of the host's time is ours. */
+static bool hook_host_clock(void)
+{
+	const int64_t probe_ns = 4242424242000;
+	bool ours;
+
+	host_clock_set(probe_ns);
+	ours = qemu_clock_get_ns(CLOCK_HOST) == probe_ns;
+	host_clock_set(0);
+	if (!ours)
+		fprintf(stderr, "slice: QEMU still reads the host's clock; the plugin must be preloaded, too\n");
+	return ours;
 }
 
 bool emulator_hook(int vcpus, void (*begin)(unsigned int vcpu), void (*end)(unsigned int vcpu))
@@ -192,6 +241,8 @@ bool emulator_hook(int vcpus, void (*begin)(unsigned int vcpu), void (*end)(unsi
 		if (!cpus[cpu_count])
 			break;
 	}
+	if (!hook_host_clock())
+		return false;
 	if (cpu_count == vcpus && moves_time() && hook_tables() && hook_clock())
 		return true;
 	fprintf(stderr, "slice: this QEMU is laid out otherwise; build the image with the pinned version\n");

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define MAX_VCPUS 64
+/* Instructions of a block at most. */
+#define LONGEST_BLOCK 64
 
 struct CPUState;
 extern __thread struct CPUState *current_cpu;
@@ -39,6 +41,12 @@ void put_off_kick(void);
  * same, but timers are looked at before it, and what is left until the next one is divided anew.
  */
 void interrupt_all(void);
+
+/*
+ * Every vCPU's cache of addresses (soft TLB) begins anew: empty, of its first size, with windows that begin now. A guest sees
+ * that cache through the accessed bits of its page tables. Called at the beginning of a turn.
+ */
+void forget_addresses(void);
 
 /* Moves virtual time forward. */
 void advance_ns(int64_t ns);

@@ -21,6 +21,7 @@
  * saved and restored goes on exactly as one that never stopped. END: what vCPUs do afterwards depends on the host; the machine ends.
  *
  * Options: quantum=N; shift=S (icount shift); stop=on: the machine stops at its first FORK; skip=off: idle time is executed;
+ * host=plain: blocks are translated as on a host without AVX and the like, to try that nothing depends on it;
  * hash=FILE: see hash.h; switches=FILE and more: see switches.h.
  */
 #include <inttypes.h>
@@ -31,6 +32,7 @@
 
 #include "emulator.h"
 #include "hash.h"
+#include "host.h"
 #include "qemu-plugin-abi.h"
 #include "switches.h"
 
@@ -84,6 +86,8 @@ static void skip(void)
 
 static void begin_turn(unsigned int vcpu)
 {
+	if (fresh)
+		forget_addresses();
 	if (fresh && vcpus > 1)
 		put_off_kick();
 	if (skip_idle && idle_vcpus == (vcpus == MAX_VCPUS ? ~0ull : (1ull << vcpus) - 1))
@@ -173,6 +177,7 @@ static void on_end(unsigned int unused, void *nothing)
 	(void)unused;
 	(void)nothing;
 	hash_end();
+	host_end();
 	end_machine();
 }
 
@@ -281,6 +286,8 @@ static bool option(const char *text)
 		stop_at_fork = true;
 	else if (!strcmp(text, "skip=off"))
 		skip_idle = false;
+	else if (!strcmp(text, "host=plain"))
+		host_is_plain();
 	else
 		return switches_option(text);
 	return true;
@@ -307,6 +314,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 		fprintf(stderr, "slice: shift must be 0 to 10, got %d\n", shift);
 		return -1;
 	}
+	if (!host_arithmetic())
+		return -1;
 	score = qemu_plugin_scoreboard_new(1);
 	forget();
 	qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
