@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canDrift } from '../../analysis/stats/evidence.ts';
 import type { Claims } from '../../paper-figs/claims/claims.ts';
 import type { ReplayFigures } from '../../paper-figs/claims/replay-figures.ts';
 import type { Catalog } from '../core/catalog.ts';
@@ -36,6 +37,7 @@ async function replayFigures(folder: string, catalog: Pick<Catalog, 'workloads'>
   const phases = namesOf(day);
   return {
     day: day.name,
+    drifts: canDrift(day.machine.engine),
     phases,
     arms: arms.map(({ id, kind }) => ({ id, kind })),
     blocks: lived.days.flatMap(({ arm, block, costs }) => {

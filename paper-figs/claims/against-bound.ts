@@ -1,56 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-import { holm } from '../../analysis/stats/adjust.ts';
-import { meanOf, varianceOf } from '../../analysis/stats/moments.ts';
-import { type PairedRatio, pairedRatio } from '../../analysis/stats/paired-ratio.ts';
-import { studentTails } from '../../analysis/stats/student.ts';
-
-const LEAST_BLOCKS = 5;
-const MOST_FAILURES = 0.1;
-const ALPHA = 0.05;
+import { type Evidence, pairedEvidence } from '../../analysis/stats/evidence.ts';
+import { ALPHA, judgeFamily } from '../../analysis/stats/judge-family.ts';
+import { type Pair, type PairedRatio, pairedRatio } from '../../analysis/stats/paired-ratio.ts';
+import { LEAST_BLOCKS, MOST_FAILURES } from '../../analysis/stats/verdict.ts';
 
 /** Costs of one thing over another's: a natural logarithm a block (or whatever the unit is), and the blocks that have none. */
 export interface Asked {
   readonly logs: readonly number[];
   /** Blocks in which one of the two did not complete. */
   readonly failures?: number;
+  /** Whether what a host does can reach from one block into the next, as in real time. */
+  readonly drifts?: boolean;
 }
 
 /** `below`, `above`: the true ratio surely is. `open`: neither is shown. */
 export type Answer = 'below' | 'above' | 'open' | 'too few blocks' | 'fails';
 
 /**
- * Whether each of a family of ratios surely is below or above a bound, by the rule of the tables: five blocks at least, at most a tenth of
- * them failed, and the t test on logarithms adjusted by Holm over the whole family. A member that has too few blocks or fails cannot be claimed,
- * and counts in the correction all the same. In the order of `family`.
+ * Whether each of a family of ratios surely is below or above a bound, by the rule of the tables (`judgeFamily`): five blocks at least, at most a
+ * tenth of them failed, and the t test on logarithms adjusted by Holm over the whole family. A member that has too few blocks or fails cannot be
+ * claimed, and counts in the correction all the same. In the order of `family`.
  */
 export function againstBound(family: readonly Asked[], bound: number): Answer[] {
-  const shifted = family.map(({ logs }) => logs.map((log) => log - Math.log(bound)));
-  const tested = holm(shifted.map(pOf));
-  return family.map(({ logs, failures = 0 }, at): Answer => {
-    if (failures > MOST_FAILURES * (failures + logs.length)) return 'fails';
-    if (logs.length < LEAST_BLOCKS) return 'too few blocks';
-    if ((tested[at] as number) > ALPHA) return 'open';
-    return meanOf(shifted[at] as number[]) < 0 ? 'below' : 'above';
-  });
-}
-
-function pOf(logs: readonly number[]): number {
-  const error = Math.sqrt(varianceOf(logs) / logs.length);
-  return logs.length < 2 || error === 0 ? 1 : studentTails(meanOf(logs) / error, logs.length - 1);
+  return answers(family, bound, 1);
 }
 
 /** Whether each surely lies beyond a margin on either side: cheaper by it, or dearer. */
 export function beyondMargin(family: readonly Asked[], margin: number): Answer[] {
-  const below = againstBound(family, 1 / (1 + margin));
-  const above = againstBound(family, 1 + margin);
-  return below.map((answer, at) =>
-    answer === 'open' || answer === 'above' ? (above[at] === 'above' ? 'above' : 'open') : answer,
-  );
+  return answers(family, 1, 1 + margin);
+}
+
+function answers(family: readonly Asked[], bound: number, margin: number): Answer[] {
+  const cells = family.map((asked) => evidenceOf(asked, bound));
+  const tested = judgeFamily(cells, { margin });
+  return family.map(({ logs, failures = 0 }, at): Answer => {
+    if (failures > MOST_FAILURES * (failures + logs.length)) return 'fails';
+    if (logs.length < LEAST_BLOCKS) return 'too few blocks';
+    if ((tested[at]?.pDiffers ?? 1) > ALPHA) return 'open';
+    return (cells[at]?.mean ?? 0) < 0 ? 'below' : 'above';
+  });
+}
+
+function evidenceOf(asked: Asked, bound: number): Evidence | undefined {
+  return asked.logs.length < LEAST_BLOCKS
+    ? undefined
+    : pairedEvidence(pairsOf(asked, bound), asked.drifts === true);
+}
+
+function pairsOf({ logs }: Asked, bound: number): Pair[] {
+  return logs.map((log) => ({ value: Math.exp(log - Math.log(bound)), baseline: 1 }));
 }
 
 /** The geometric mean with its own 95 % interval, which knows of no family. */
-export function ratioOf({ logs }: Asked): PairedRatio {
-  return pairedRatio(logs.map((log) => ({ value: Math.exp(log), baseline: 1 })));
+export function ratioOf(asked: Asked): PairedRatio {
+  return pairedRatio(pairsOf(asked, 1));
 }
 
 /** `0.966 (0.948 to 0.985, n = 5)`. */

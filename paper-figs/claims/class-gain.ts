@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Situation, situationsOf } from '../../analysis/selection/cost-cells.ts';
 import { type HeldOutChoice, heldOutChoices } from '../../analysis/selection/held-out.ts';
+import { canDrift } from '../../analysis/stats/evidence.ts';
 import { meanOf } from '../../analysis/stats/moments.ts';
 import type { Asked } from './against-bound.ts';
 import type { JudgedRun } from './finding.ts';
@@ -15,10 +16,15 @@ export interface Selected {
 
 /** Held-out selection on every situation of a run. */
 export function selectionOf(run: JudgedRun, margin: number): readonly Selected[] {
+  const drifts = driftsOf(run);
   return situationsOf(run.records, run.spec.baseline).map((situation) => {
     const choices = heldOutChoices(situation, run.spec.baseline, margin);
-    return { situation, choices, cost: costOf(choices, situation) };
+    return { situation, choices, cost: { ...costOf(choices, situation), drifts } };
   });
+}
+
+export function driftsOf({ records }: JudgedRun): boolean {
+  return records.some(({ engine }) => canDrift(engine));
 }
 
 /**
@@ -46,7 +52,8 @@ export function overBlocks(selected: readonly Selected[]): Asked {
     const known = costs.filter((cost) => cost !== undefined);
     return known.length === selected.length ? [meanOf(known)] : [];
   });
-  return { logs: means, failures: blocks.size - means.length };
+  const drifts = selected.some(({ cost }) => cost.drifts);
+  return { logs: means, failures: blocks.size - means.length, drifts };
 }
 
 /** The same over workloads: of each the mean over its blocks. One without any cost is a failure. */

@@ -89,13 +89,13 @@ function isItself({ choices, situation }: Selected, baseline: string): boolean {
   return choices.length > 0 && choices.every(({ policy }) => policy === baseline) && failures <= 0.1;
 }
 
-function chosenOf({ situation, choices }: Selected, baseline: string, own: string): Named {
+function chosenOf({ situation, choices, cost }: Selected, baseline: string, own: string): Named {
   const others = choices.filter(({ policy }) => policy !== baseline);
   const words = choices.length === 0 ? 'nothing could be chosen' : `chosen: ${chosenWords(choices)}`;
   return {
     name: situation.workload,
     about: `${situation.workload} (${own}), ${words}`,
-    asked: costOf(others, situation),
+    asked: { ...costOf(others, situation), ...(cost.drifts === undefined ? {} : { drifts: cost.drifts }) },
   };
 }
 

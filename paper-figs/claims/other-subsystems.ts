@@ -2,7 +2,7 @@
 import { situationsOf } from '../../analysis/selection/cost-cells.ts';
 import type { TrialRecord } from '../../harness/core/trial.ts';
 import { type Answer, beyondMargin, costWords } from './against-bound.ts';
-import { costOf } from './class-gain.ts';
+import { costOf, driftsOf } from './class-gain.ts';
 import { type Evidence, type Finding, notRun, percent } from './finding.ts';
 
 export interface OtherSubsystems {
@@ -29,13 +29,14 @@ export function otherSubsystems(test: OtherSubsystems, { runs, policies }: Evide
   ]
     .filter((name) => name !== 'sched')
     .sort();
+  const drifts = driftsOf(run);
   const questions = situationsOf(run.records, run.spec.baseline).flatMap((situation) =>
     [...Map.groupBy(situation.cells, ({ policy }) => policy)]
       .filter(([policy]) => subsystems.includes(subsystemOf(policy) ?? ''))
       .map(([policy, cells]) => ({
         policy,
         workload: situation.workload,
-        asked: costOf(cells, situation),
+        asked: { ...costOf(cells, situation), drifts },
       })),
   );
   const answers = beyondMargin(

@@ -4,6 +4,8 @@ import type { Asked } from './against-bound.ts';
 /** What a kept replay shows, from its records: of each arm in each block what its phases cost. */
 export interface ReplayFigures {
   readonly day: string;
+  /** Whether it ran in real time, where blocks may know of each other. */
+  readonly drifts: boolean;
   /** In the order of the scenario. */
   readonly phases: readonly string[];
   readonly arms: readonly { readonly id: string; readonly kind: 'eevdf' | 'static' | 'auto' | 'oracle' }[];
@@ -38,7 +40,7 @@ export function averageOf(logCosts: readonly number[], average: Average): number
 
 /** One arm's cost over another's in the blocks in which both were run to their end. `of` makes one logarithm of a block's phases. */
 export function armOver(
-  { blocks, lost }: ReplayFigures,
+  { blocks, lost, drifts }: ReplayFigures,
   arm: string,
   against: string,
   of: (logCosts: readonly number[]) => number,
@@ -56,5 +58,5 @@ export function armOver(
   const failed = new Set(
     lost.filter((each) => each.arm === arm || each.arm === against).map(({ block }) => block),
   );
-  return { logs, failures: failed.size };
+  return { logs, failures: failed.size, drifts };
 }

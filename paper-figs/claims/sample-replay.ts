@@ -11,6 +11,7 @@ export function sampleReplay(
   const all = { eevdf: first.map(() => phases.map(() => 1)), ...costs };
   return {
     day: 'mixed',
+    drifts: false,
     phases,
     arms: Object.keys(all).map((id) => ({
       id,
@@ -27,5 +28,5 @@ export function sampleReplay(
 
 /** Five blocks around `costs`, each a phase, up to 0.4 % away. */
 export function around(...costs: readonly number[]): number[][] {
-  return [0.996, 0.998, 1, 1.002, 1.004].map((noise) => costs.map((cost) => cost * noise));
+  return [1, 1.004, 0.996, 1.002, 0.998].map((noise) => costs.map((cost) => cost * noise));
 }
