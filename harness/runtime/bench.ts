@@ -111,5 +111,5 @@ console.table(
   }),
 );
 await selector.close();
-journal.close();
+await journal.close();
 rmSync(folder, { recursive: true, force: true });

@@ -89,6 +89,7 @@ export interface SelectorState {
 }
 
 export interface Selector {
+  /** Nobody waits for it longer than for a window. */
   select(window: Window, state: SelectorState): Promise<Selection>;
   close(): Promise<void>;
 }
@@ -133,7 +134,8 @@ export type SwitchReport = {
 /** A policy that went without having been asked to. */
 export interface Departure {
   readonly policy: string;
-  readonly how: 'ejected' | 'stalled' | 'died' | 'sysrq' | 'replaced';
+  /** `dropped`: by the guardian, for the reason that it gave. */
+  readonly how: 'ejected' | 'stalled' | 'died' | 'sysrq' | 'replaced' | 'dropped';
   readonly why: string;
 }
 
@@ -152,8 +154,15 @@ export interface Actuator {
   stranger(): Promise<string | undefined>;
   /** Never throws for what the kernel refuses; that is a report. The signal ends the preparation, and then nothing was changed. */
   switchTo(policyId: string, signal?: AbortSignal): Promise<SwitchReport>;
-  /** Lets go of everything: EEVDF, settings restored. */
+  /** Lets go of everything: EEVDF, settings restored. Rejects while the kernel does not agree, and may be asked again. */
   release(): Promise<void>;
+  /**
+   * Home at once, past whatever is under way, which then takes no effect: lets go of what is held without waiting for the kernel to agree. `switchTo` EEVDF,
+   * which follows, does that, and reports.
+   */
+  abandon?(why: string): Promise<void>;
+  /** The guardian has dropped all: a departure is told, and what was to take effect does not. */
+  dropped?(why: string): void;
 }
 
 /** What the guard decided. */
@@ -176,6 +185,7 @@ export type GuardRule =
   | 'killed'
   | 'stepped-aside'
   | 'harm'
+  | 'blind'
   | 'departed'
   | 'refused'
   | 'journal'
@@ -195,6 +205,8 @@ export interface Decision {
   readonly at: string;
   /** ns on the monotonic clock; what durations are computed from. */
   readonly monotonicNs: number;
+  /** It came to the disk so much later than it was made: the disk had not answered. */
+  readonly lateMs?: number;
   readonly window: Pick<Window, 'index' | 'ms' | 'health' | 'rested'>;
   readonly vector?: { readonly features: string; readonly values: readonly number[] };
   readonly unknown?: string;
@@ -214,7 +226,7 @@ export interface Decision {
   readonly decidedMs: number;
 }
 
-/** Written and synced before a switch is made: a daemon that dies in between leaves this, and the next one says what it found. */
+/** Written and synced before a switch is made, but on the way home, which waits for no disk: a daemon that dies in between leaves this, and the next one says what it found. */
 export interface Intent {
   readonly v: 1;
   readonly kind: 'intent';
@@ -222,6 +234,7 @@ export interface Intent {
   readonly life: string;
   readonly at: string;
   readonly monotonicNs: number;
+  readonly lateMs?: number;
   readonly from: string;
   readonly to: string;
   readonly rule: GuardRule;
@@ -235,6 +248,7 @@ export interface Event {
   readonly life: string;
   readonly at: string;
   readonly monotonicNs: number;
+  readonly lateMs?: number;
   readonly event:
     | 'started'
     | 'stopped'

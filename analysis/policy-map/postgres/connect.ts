@@ -82,7 +82,8 @@ function limited(client: pg.Client, queryMs: number): SqlClient {
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, END_MS);
       });
-      const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+      const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } })
+        .connection;
       await Promise.race([client.end(), late]);
       clearTimeout(timer);
       stream.destroy();

@@ -40,6 +40,8 @@
 /* and for so long once nobody is left to be told. */
 #define ALONE_MS 30000
 #define WATCHDOG_MS 1000
+/* That are heard in one go. */
+#define MESSAGES 64
 /* pidfd_send_signal(2), since Linux 6.9: the whole process group. */
 #define PROCESS_GROUP 4
 
@@ -365,7 +367,8 @@ static void lose_peer(void)
 	drop_all();
 }
 
-static void hear(void)
+/* Whether there may be more. */
+static bool hear(void)
 {
 	struct guardian_message message;
 	struct iovec data = { &message, sizeof(message) };
@@ -378,19 +381,20 @@ static void hear(void)
 	int fd = -1;
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	if (length <= 0) {
 		lose_peer();
-		return;
+		return false;
 	}
 	if (packet.msg_controllen >= CMSG_LEN(sizeof(int)) && control.head.cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(&control.head), sizeof(int));
 	if (length < (ssize_t)GUARDIAN_HEAD || length != (ssize_t)(GUARDIAN_HEAD + message.length)) {
 		if (fd >= 0)
 			close(fd);
-		return;
+		return true;
 	}
 	take(&message, fd);
+	return true;
 }
 
 static void hear_signal(int signals)
@@ -541,12 +545,13 @@ int main(int argc, char **argv)
 		}
 		if (poll(fds, (nfds_t)polled, wait) < 0)
 			continue;
+		/* What the other side said before it made the kill file itself is heard before that. */
+		for (int left = MESSAGES; fds[2].revents && left && hear(); left--)
+			;
 		if (fds[0].revents)
 			hear_signal(signals);
 		if (fds[1].revents)
 			hear_folder(folder);
-		if (fds[2].revents)
-			hear();
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants } from 'node:fs';
+import type { Keeper, Ward } from './keeper.ts';
 import { restoreSettings, type SavedSetting } from './knob.ts';
 import { readSetting, writeSetting } from './setting.ts';
 
@@ -11,7 +12,8 @@ const RCU_EXPEDITED = '/sys/kernel/rcu_expedited';
  * is made they are hurried, and what was set before comes back. Undefined where the kernel has no such setting.
  */
 export function rcuExpediter(
-  save: (settings: readonly SavedSetting[]) => void,
+  save: (settings: readonly SavedSetting[]) => Promise<void>,
+  keeper?: Keeper,
   path = RCU_EXPEDITED,
 ): (() => () => void) | undefined {
   try {
@@ -22,21 +24,22 @@ export function rcuExpediter(
   return () => {
     const before = readSetting(path);
     if (before !== '0') return () => undefined;
-    const saved = [{ path, before, ours: '1' }];
+    const setting = { path, before, ours: '1' };
+    // A switch is not held up by a disk: the guardian is who restores it.
+    save([setting]).catch(() => undefined);
+    const ward = keeper?.holdSetting(setting).catch(() => undefined);
+    const done = () => {
+      if (restoreSettings([setting]).length > 0) return;
+      ward?.then((held: Ward | undefined) => held?.drop()).catch(() => undefined);
+      save([]).catch(() => undefined);
+    };
     try {
-      save(saved);
       writeSetting(path, '1');
     } catch {
       // A switch that takes longer is a switch all the same.
+      done();
       return () => undefined;
     }
-    return () => {
-      if (restoreSettings(saved).length > 0) return;
-      try {
-        save([]);
-      } catch {
-        // The next daemon finds that there is nothing to restore.
-      }
-    };
+    return done;
   };
 }

@@ -44,6 +44,11 @@ export class KernelActuator implements Actuator {
   #leftNs = 0;
   /** A departure that was seen and not told yet. */
   #gone: Departure | undefined;
+  /** What has been asked to take effect, and is not seen to be yet. */
+  #taking: Held | undefined;
+  /** Grows each time that all was abandoned: what was begun before takes no effect. */
+  #era = 0;
+  #abandoned: { readonly era: number; readonly policy: string; readonly why: string } | undefined;
 
   constructor(options: KernelActuatorOptions) {
     this.#options = options;
@@ -81,6 +86,8 @@ export class KernelActuator implements Actuator {
       return undefined;
     }
     const { policy, held } = current;
+    // That it went is what was wanted.
+    if (this.#abandoned?.policy === policy) return undefined;
     const { ops: wanted } = held;
     if (wanted === undefined) {
       const why = safely(() => held.ended());
@@ -90,6 +97,7 @@ export class KernelActuator implements Actuator {
       const own = safely(() => held.ended());
       const { state, ops } = this.#options.readState();
       const exit = this.#heard().findLast(({ ops: name }) => isNamed(wanted, name));
+      if (this.#abandoned?.policy === policy) return undefined;
       if (state === 'enabled' && isNamed(wanted, ops) && own === undefined) return undefined;
       // Its state is told before its reason, and both before the end of the process that held it: only together they tell whose fault it is.
       const known = exit !== undefined && (own !== undefined || !BY_USER.test(exit.reason));
@@ -108,9 +116,25 @@ export class KernelActuator implements Actuator {
     return this.#exits;
   }
 
+  async abandon(why: string): Promise<void> {
+    this.#era++;
+    const taking = this.#taking;
+    const current = this.#held;
+    if (current !== undefined) this.#abandoned = { era: this.#era, policy: current.policy, why };
+    // What cannot be let go yet is tried again by whoever comes after.
+    await Promise.allSettled([taking?.release(), current?.held.release()]);
+  }
+
+  /** The guardian has dropped all: what was held is a departure, and what was to take effect does not. */
+  dropped(why: string): void {
+    this.#era++;
+    if (this.#held !== undefined) this.#gone ??= { policy: this.#held.policy, how: 'dropped', why };
+  }
+
   async switchTo(to: string, signal?: AbortSignal): Promise<SwitchReport> {
     const { clock, prepareMs } = this.#options;
     const from = this.held();
+    const era = this.#era;
     if (to === from) return { from, to, gapNs: 0, preparedNs: 0, outcome: 'active', proof: this.#proof() };
     const limits = [AbortSignal.timeout(prepareMs), ...(signal === undefined ? [] : [signal])];
     const beganNs = clock.nowNs();
@@ -128,7 +152,7 @@ export class KernelActuator implements Actuator {
       report({ outcome: 'refused', why, now: this.held(), blamed });
     try {
       prepared = to === EEVDF ? undefined : await this.#holder(to).prepare(AbortSignal.any(limits));
-      const obstacle = prepared && (await this.#obstacle(signal));
+      const obstacle = prepared && (await this.#obstacle(era, signal));
       readyNs = clock.nowNs();
       if (obstacle !== undefined) {
         await prepared?.discard();
@@ -139,11 +163,12 @@ export class KernelActuator implements Actuator {
       stage = 'leaving';
       await this.release();
       stage = 'taking';
-      const proof = prepared === undefined ? this.#proof() : await this.#take(to, prepared);
+      const proof = prepared === undefined ? this.#proof() : await this.#take(to, prepared, era);
       return report({ outcome: 'active', proof });
     } catch (error) {
       await prepared?.discard().catch(() => undefined);
       if (signal?.aborted && stage === 'preparing') return refused(wordsOf(signal.reason), false);
+      if (to !== EEVDF && era !== this.#era) return refused(wordsOf(error), false);
       // Where the old one could not be let go, the new one was not tried.
       return refused(wordsOf(error), stage !== 'leaving');
     } finally {
@@ -152,8 +177,9 @@ export class KernelActuator implements Actuator {
   }
 
   /** What has happened while a policy was made ready, so that it is not to take effect now. */
-  async #obstacle(signal: AbortSignal | undefined): Promise<string | undefined> {
+  async #obstacle(era: number, signal: AbortSignal | undefined): Promise<string | undefined> {
     if (signal?.aborted) return wordsOf(signal.reason);
+    if (era !== this.#era) return 'all was abandoned meanwhile';
     this.#gone ??= await this.departure();
     if (this.#gone !== undefined) return `${this.#gone.policy} ${this.#gone.how} meanwhile`;
     const stranger = await this.stranger();
@@ -179,22 +205,32 @@ export class KernelActuator implements Actuator {
     if (still !== undefined)
       throw new Error(`${current.policy} was let go, and the kernel still says ${still}`);
     this.#held = undefined;
+    this.#abandoned = undefined;
+    if (this.#gone?.how === 'dropped') this.#gone = undefined;
   }
 
-  async #take(to: string, prepared: Prepared): Promise<string> {
+  async #take(to: string, prepared: Prepared, era: number): Promise<string> {
+    const abandoned = () => (era === this.#era ? undefined : 'all was abandoned meanwhile');
     const before = this.#options.readState();
+    let end = abandoned();
+    if (end !== undefined) throw new Error(end);
     const held = await prepared.take();
+    this.#taking = held;
     const { ops } = held;
-    let end: string | undefined;
     const state =
       ops === undefined
         ? undefined
         : await this.#wait((now) => {
-            end = safely(() => held.ended());
+            end = abandoned() ?? safely(() => held.ended());
             return end !== undefined || (isEnabledSince(before, now) && isNamed(ops, now.ops));
           });
+    end ??= abandoned();
+    this.#taking = undefined;
     if (state !== undefined || end !== undefined) {
-      await held.release().catch(() => undefined);
+      // What cannot be let go is still held, and let go by whoever goes home next.
+      await held.release().catch(() => {
+        this.#held = { policy: to, held };
+      });
       throw new Error(end ?? `not enabled after ${this.#options.deadlineMs} ms: the kernel says ${state}`);
     }
     // What was said of one before it is not about this one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../core/ids.ts';
 import type { Held, Holder } from './holder.ts';
+import type { Keeper, Ward } from './keeper.ts';
 import { readSetting, writeSetting } from './setting.ts';
 
 export interface Setting {
@@ -19,12 +20,14 @@ export interface SavedSetting {
 
 export interface KnobOptions {
   readonly settings: readonly Setting[];
-  /** Keeps what is to be restored where the next daemon finds it, on disk before it returns; an empty list: nothing is. */
-  readonly save: (settings: readonly SavedSetting[]) => void;
+  /** Keeps what is to be restored where the next daemon finds it: resolves when it is on disk; an empty list: nothing is to be. */
+  readonly save: (settings: readonly SavedSetting[]) => Promise<void>;
+  /** Restores them when this process ends, hangs or is told to stop; absent: the next daemon does. */
+  readonly keeper?: Keeper | undefined;
 }
 
 /** Settings of the kernel, under its own scheduler: all are written, or none. */
-export function knobHolder({ settings, save }: KnobOptions): Holder {
+export function knobHolder({ settings, save, keeper }: KnobOptions): Holder {
   return {
     kind: 'knob',
     version: shortDigest(JSON.stringify(settings)),
@@ -38,15 +41,17 @@ export function knobHolder({ settings, save }: KnobOptions): Holder {
             before: readSetting(path),
             ours: reads,
           }));
-          save(saved);
+          await save(saved);
+          const wards: Ward[] = [];
+          const held = heldSettings(saved, wards, save);
           try {
+            for (const setting of saved) wards.push(await (keeper?.holdSetting(setting) ?? ownWard(setting)));
             for (const { path, value, reads } of settings) writeSetting(path, value, reads);
           } catch (error) {
-            restoreSettings(saved);
-            save([]);
+            await held.release();
             throw error;
           }
-          return heldSettings(saved, save);
+          return held;
         },
         discard: async () => undefined,
       };
@@ -54,7 +59,20 @@ export function knobHolder({ settings, save }: KnobOptions): Holder {
   };
 }
 
-function heldSettings(saved: readonly SavedSetting[], save: KnobOptions['save']): Held {
+async function ownWard(setting: SavedSetting): Promise<Ward> {
+  return {
+    drop: async () => {
+      const [fault] = restoreSettings([setting]);
+      if (fault !== undefined) throw new Error(fault);
+    },
+  };
+}
+
+function heldSettings(
+  saved: readonly SavedSetting[],
+  wards: readonly Ward[],
+  save: KnobOptions['save'],
+): Held {
   return {
     ended: () => {
       const other = saved.find(({ path, ours }) => readSetting(path) !== ours);
@@ -62,9 +80,11 @@ function heldSettings(saved: readonly SavedSetting[], save: KnobOptions['save'])
     },
     proof: () => saved.map(({ path }) => `${path} reads ${readSetting(path)}`).join(', '),
     release: async () => {
-      const faults = restoreSettings(saved);
+      const dropped = await Promise.allSettled(wards.toReversed().map((ward) => ward.drop()));
+      const faults = dropped.flatMap((each) => (each.status === 'rejected' ? [each.reason.message] : []));
       if (faults.length > 0) throw new Error(faults.join('; '));
-      save([]);
+      // They are restored: that the disk does not take this is told by whoever keeps it, and undoes nothing.
+      save([]).catch(() => undefined);
     },
   };
 }

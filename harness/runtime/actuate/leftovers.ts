@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { readStateFile, writeStateFile } from '../daemon/state-file.ts';
+import { type Disk, replaceFile } from '../daemon/disk.ts';
+import { readStateFile } from '../daemon/state-file.ts';
 import { restoreSettings, type SavedSetting } from './knob.ts';
 import { startTicks } from './process.ts';
 
@@ -14,20 +15,27 @@ const Left = z.object({
 type Left = z.infer<typeof Left>;
 const NOTHING: Left = { settings: [], passing: [], children: [] };
 
-/** What a daemon that is killed would leave behind, kept on disk as long as it is there. */
+/**
+ * What would stay behind if the daemon and its guardian were killed at once, kept on disk as long as it is there. Whoever must have it on the disk
+ * before something is done waits for the promise; that something is gone is written when the disk takes it.
+ */
 export class Leftovers {
   readonly #path: string;
+  readonly #disk: Disk;
   #left: Left;
+  /** Why the file does not say what is there. */
+  fault: string | undefined;
 
-  private constructor(path: string, left: Left) {
+  private constructor(path: string, disk: Disk, left: Left) {
     this.#path = path;
+    this.#disk = disk;
     this.#left = left;
   }
 
   /** Reads what an earlier daemon left. */
-  static read(path: string): Leftovers {
+  static read(path: string, disk: Disk): Leftovers {
     const { data } = Left.safeParse(readStateFile(path));
-    return new Leftovers(path, data ?? NOTHING);
+    return new Leftovers(path, disk, data ?? NOTHING);
   }
 
   /** Restores settings and ends schedulers that an earlier daemon left; what was done, in words. Throws nothing. */
@@ -50,31 +58,39 @@ export class Leftovers {
         );
       }
     }
-    if (faults.length === 0) this.#set(NOTHING);
+    if (faults.length === 0) this.#set(NOTHING).catch(() => undefined);
     return { done, faults };
   }
 
-  saveSettings(settings: readonly SavedSetting[]): void {
-    this.#set({ ...this.#left, settings: [...settings] });
+  saveSettings(settings: readonly SavedSetting[]): Promise<void> {
+    return this.#set({ ...this.#left, settings: [...settings] });
   }
 
-  savePassing(settings: readonly SavedSetting[]): void {
-    this.#set({ ...this.#left, passing: [...settings] });
+  savePassing(settings: readonly SavedSetting[]): Promise<void> {
+    return this.#set({ ...this.#left, passing: [...settings] });
   }
 
   childStarted(pid: number): void {
     const ticks = startTicks(pid);
     if (ticks === undefined) return;
-    this.#set({ ...this.#left, children: [...this.#left.children, { pid, ticks }] });
+    this.#set({ ...this.#left, children: [...this.#left.children, { pid, ticks }] }).catch(() => undefined);
   }
 
   childEnded(pid: number): void {
-    this.#set({ ...this.#left, children: this.#left.children.filter((child) => child.pid !== pid) });
+    const children = this.#left.children.filter((child) => child.pid !== pid);
+    this.#set({ ...this.#left, children }).catch(() => undefined);
   }
 
-  #set(left: Left): void {
+  /** Rejects when it could not be written, which `fault` then says, too. */
+  async #set(left: Left): Promise<void> {
     if (JSON.stringify(left) === JSON.stringify(this.#left)) return;
-    writeStateFile(this.#path, left);
     this.#left = left;
+    try {
+      await this.#disk.later(() => replaceFile(this.#path, left));
+      this.fault = undefined;
+    } catch (error) {
+      this.fault = `${this.#path}: what would be left behind cannot be kept: ${(error as Error).message}`;
+      throw error;
+    }
   }
 }

@@ -7,6 +7,7 @@ import { canonicalJson, shortDigest } from '../../core/ids.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import { type Policy, PolicySchema } from '../../core/policy.ts';
 import type { Holder } from './holder.ts';
+import type { Keeper } from './keeper.ts';
 import { knobHolder, type SavedSetting } from './knob.ts';
 import { processHolder } from './process.ts';
 import { structOpsHolder } from './struct-ops.ts';
@@ -21,11 +22,13 @@ export interface PolicyPlaces {
 }
 
 export interface HolderHooks {
-  readonly saveSettings: (settings: readonly SavedSetting[]) => void;
+  readonly saveSettings: (settings: readonly SavedSetting[]) => Promise<void>;
   readonly childStarted: (pid: number) => void;
   readonly childEnded: (pid: number) => void;
   readonly watchdogMs: number;
   readonly keepLoaded: boolean;
+  /** Holds what they have in effect; absent: this process does. */
+  readonly keeper?: Keeper | undefined;
 }
 
 /** All policies that are defined, or those that are named; throws with all faults. */
@@ -75,7 +78,7 @@ function holderOf(
     if (definition.modules.some((module) => module.includes(' '))) return 'its kernel modules take options';
     const missing = definition.settings.find(({ path }) => !existsSync(path));
     if (missing !== undefined) return `${missing.path} is not there`;
-    return knobHolder({ settings: definition.settings, save: hooks.saveSettings });
+    return knobHolder({ settings: definition.settings, save: hooks.saveSettings, keeper: hooks.keeper });
   }
   if (!schedExt) return 'this kernel has no sched_ext';
   if (definition.kind === 'process') {
@@ -83,14 +86,15 @@ function holderOf(
     const program = places.programs === undefined ? given : join(places.programs, basename(given));
     if (!existsSync(program)) return `${program} is not there`;
     const { childStarted: started, childEnded: ended } = hooks;
-    return processHolder({ argv: [program, ...rest], ops: definition.ops, started, ended });
+    const { keeper } = hooks;
+    return processHolder({ argv: [program, ...rest], ops: definition.ops, started, ended, keeper });
   }
   if (definition.kind === 'builtin') return 'it is the kernel itself';
   const object = join(places.objects, `${id}.bpf.o`);
   if (!existsSync(object)) return `${object} is not there`;
   const { ops, constants } = definition;
-  const { watchdogMs, keepLoaded } = hooks;
-  return structOpsHolder({ object, ops, constants, watchdogMs, keepLoaded });
+  const { watchdogMs, keepLoaded, keeper } = hooks;
+  return structOpsHolder({ object, ops, constants, watchdogMs, keepLoaded, keeper });
 }
 
 /** For a dry run: what a policy is, whether or not this machine could have it. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HeldProgram, type HeldState } from '../../../bpf/napi/index.js';
 import { shortDigest } from '../../core/ids.ts';
 import type { Held, Holder, Prepared } from './holder.ts';
+import type { Keeper } from './keeper.ts';
 
 export interface ProcessOptions {
   readonly argv: readonly string[];
@@ -12,10 +13,13 @@ export interface ProcessOptions {
   /** Told of each child, so that one that outlives its daemon is found. */
   readonly started: (pid: number) => void;
   readonly ended: (pid: number) => void;
+  /** Ends it when this process does, hangs or is told to stop. */
+  readonly keeper?: Keeper | undefined;
 }
 
 const POLL_MS = 2;
-const STOP_MS = 2000;
+/** Between SIGINT, at which a scheduler detaches in order, and SIGKILL. */
+const STOP_MS = 150;
 const { SIGINT, SIGKILL } = constants.signals;
 
 /** The daemon has a real-time priority, and all of its threads with it (systemd/); a scheduler's program is an ordinary one, as by hand. */
@@ -26,26 +30,29 @@ const ORDINARY = ['/usr/bin/chrt', '--other', '0'];
  * attaches; the kernel ends it with the daemon, however the daemon ends.
  */
 export function processHolder(options: ProcessOptions): Holder {
-  const { argv, ops, started, ended } = options;
+  const { argv, ops, started, ended, keeper } = options;
   const { size, mtimeMs } = statSync(argv[0] as string);
   return {
     kind: 'process',
     version: shortDigest(JSON.stringify([argv, size, mtimeMs])),
     async prepare(signal): Promise<Prepared> {
       const program = HeldProgram.start([...ORDINARY, ...argv]);
-      started(program.state.pid);
+      const { pid } = program.state;
       const discard = async () => {
         await endProgram(program);
-        ended(program.state.pid);
+        ended(pid);
       };
       try {
+        started(pid);
+        await keeper?.holdProcess(pid);
         while (program.state.stage === 'starting') await delay(POLL_MS, undefined, { signal });
-      } catch {
+      } catch (error) {
         await discard();
-        throw new Error(`it was stopped before it came to attach. It said: ${lastWords(program.state)}`);
+        const why = signal.aborted ? 'it was stopped before it came to attach' : (error as Error).message;
+        throw new Error(`${why}. It said: ${lastWords(program.state)}`);
       }
       if (program.state.stage === 'ended') {
-        ended(program.state.pid);
+        ended(pid);
         throw new Error(endOf(program.state));
       }
       return {
@@ -54,7 +61,7 @@ export function processHolder(options: ProcessOptions): Holder {
           program.release();
           return heldProgram(program, ops, async () => {
             // When it has let go the kernel says; its end may take longer.
-            void discard();
+            discard().catch(() => undefined);
           });
         },
       };

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type BpfError, type BpfLink, type BpfMap, BpfObject } from '../../../bpf/napi/index.js';
 import { shortDigest } from '../../core/ids.ts';
 import type { Held, Holder, Prepared } from './holder.ts';
+import type { Keeper, Ward } from './keeper.ts';
 
 export interface StructOpsOptions {
   /** Path of the object file. */
@@ -14,6 +15,8 @@ export interface StructOpsOptions {
   readonly watchdogMs: number;
   /** Once loaded, it stays so between two times in effect: loading and verifying take far longer than attaching. */
   readonly keepLoaded: boolean;
+  /** Holds its link; absent: this process does. */
+  readonly keeper?: Keeper | undefined;
 }
 
 /** A scheduler that is loaded and verified, and not in effect. */
@@ -30,11 +33,11 @@ const EXIT_REASON = { at: 16, length: 128 };
 const EXIT_MESSAGE = { at: 144, length: 1024 };
 
 /**
- * A scheduler of our own, held by a BPF link of this process: when the process ends, however it does, the kernel closes the link and goes
- * back to its own scheduler.
+ * A scheduler of our own, held by a BPF link: when the process that has it ends, however it does, the kernel closes the link and goes back to its own
+ * scheduler. That process is the keeper.
  */
 export function structOpsHolder(options: StructOpsOptions): Holder {
-  const { object: path, ops, constants, keepLoaded } = options;
+  const { object: path, ops, constants, keepLoaded, keeper } = options;
   let kept: Loaded | undefined;
   const letGo = (loaded: Loaded) => {
     if (kept === loaded) return;
@@ -58,7 +61,10 @@ export function structOpsHolder(options: StructOpsOptions): Holder {
       const loaded = ready();
       return {
         take: async () => {
-          return heldObject(loaded, await attach(loaded.scheduler), ops, letGo);
+          const link = await attach(loaded.scheduler);
+          const ward = keeper === undefined ? ownWard(link) : await keeper.holdLink(link);
+          const holder = keeper === undefined ? 'this process' : 'the guardian';
+          return heldObject(loaded, { ward, holder, ops }, letGo);
         },
         discard: async () => letGo(loaded),
       };
@@ -109,15 +115,26 @@ function limitStalls(scheduler: BpfMap, watchdogMs: number): void {
   }
 }
 
-function heldObject(loaded: Loaded, link: BpfLink, ops: string, letGo: (loaded: Loaded) => void): Held {
+function ownWard(link: BpfLink): Ward {
+  return { drop: async () => link.destroy() };
+}
+
+function heldObject(
+  loaded: Loaded,
+  { ward, holder, ops }: { readonly ward: Ward; readonly holder: string; readonly ops: string },
+  letGo: (loaded: Loaded) => void,
+): Held {
   const { object } = loaded;
+  let gone = false;
   return {
     ops,
     ended: () => exitWords(object),
-    proof: () => 'its BPF link is held by this process',
+    proof: () => `its BPF link is held by ${holder}`,
     release: async () => {
-      const thrownOut = exitWords(object) !== undefined;
-      link.destroy();
+      const thrownOut = !gone && exitWords(object) !== undefined;
+      await ward.drop();
+      if (gone) return;
+      gone = true;
       // That it was let go is no reason to distrust it the next time; that the kernel threw it out is.
       if (!thrownOut) forgetExit(object);
       letGo(loaded);

@@ -106,6 +106,7 @@ export const ConfigSchema = z
             tail: z.number().min(1).default(harm.tail),
             mean: z.number().min(1).default(harm.mean),
             pressure: share.default(harm.pressure),
+            blind: count.default(harm.blind),
           })
           .prefault({}),
         asideMs: z.number().min(0).max(86_400_000).default(guard.asideMs),
@@ -115,6 +116,10 @@ export const ConfigSchema = z
     deadlineMs: ms.default(3000),
     /** How long a scheduler may take to open, load and be verified, while another one is in effect. */
     prepareMs: ms.default(20_000),
+    /** The guardian goes home when the loop has given no sign for so long. */
+    guardianMs: z.number().min(100).max(60_000).default(750),
+    /** How long the map may take to answer; then the window goes without. */
+    selectMs: z.number().min(10).max(60_000).default(2000),
     /** Grace periods of RCU are hurried while a scheduler is exchanged (/sys/kernel/rcu_expedited): the gap is a tenth or less. */
     expedite: z.boolean().default(true),
     /** Schedulers of our own are loaded and verified at the start and stay so: a switch then takes as long as attaching. */

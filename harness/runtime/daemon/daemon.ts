@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Action,
   type Actuator,
@@ -36,8 +37,12 @@ export interface DaemonParts {
   readonly dry: boolean;
   /** State of an earlier daemon. */
   readonly recalled: GuardState;
-  /** Keeps the guard's state for the next daemon; what it throws is a fault, and no reason to stop. */
-  readonly keep: (state: GuardState) => void;
+  /** Keeps the guard's state for the next daemon; what it throws is a fault, and no reason to stop. Not waited for. */
+  readonly keep: (state: GuardState) => unknown;
+  /** What else holds to the kill switch: told before its file is made, and when it is opened again. */
+  readonly onLatch?: (closed: boolean) => void;
+  /** How long the map may take to answer, ms. */
+  readonly selectMs?: number;
   /** Told of each line of the journal. */
   readonly saw?: (line: JournalLine) => void;
 }
@@ -47,10 +52,13 @@ const DOUBT = 2;
 
 /** How often the kernel is asked between windows whether the policy is still there, ms. */
 const CHECK_MS = 500;
+/** How long the map may take when nobody says, ms. */
+const SELECT_MS = 2000;
 
 /**
  * The closed loop: each window is sensed, the map asked, the guard decides, the kernel is told, and all of it recorded. Everything that
- * changes something goes through `serial`, one after the other.
+ * changes something goes through `serial`, one after the other; but the way home passes all of it (`goHome`), and neither the map nor the disk is ever
+ * waited for by what stands in line.
  */
 export class Daemon {
   readonly #parts: DaemonParts;
@@ -62,6 +70,13 @@ export class Daemon {
   /** See `Calm.windows`. */
   #calm = 0;
   #preparing: AbortController | undefined;
+  /** Grows with each way home that passes the line: a switch that was decided before is not made. */
+  #homeward = 0;
+  #checking = false;
+  /** When the loop last came round, ns. */
+  #turnedNs: number;
+  /** A map that owes an answer, and since when, ns. */
+  #asked: { readonly selector: Selector; readonly sinceNs: number } | undefined;
   selector: Selector;
   guard: GuardConfig;
 
@@ -70,6 +85,7 @@ export class Daemon {
     this.#state = parts.recalled;
     this.selector = parts.selector;
     this.guard = parts.guard;
+    this.#turnedNs = parts.clock.nowNs();
   }
 
   get state(): GuardState {
@@ -88,22 +104,30 @@ export class Daemon {
     return this.#keepFault;
   }
 
+  /** For how long nothing that the loop does in turn has come to its end, ms: a window, or a look at the kernel. */
+  get stuckMs(): number {
+    return (this.#now() - this.#turnedNs) / 1e6;
+  }
+
   /** Works until the signal; then lets go of the policy, and says so. */
   async run(signal: AbortSignal): Promise<void> {
     const { sensor, journal } = this.#parts;
-    signal.addEventListener('abort', () => this.hurry('the daemon ends'), { once: true });
-    const checking = setInterval(() => void this.serial(() => this.#check()), CHECK_MS);
+    signal.addEventListener('abort', () => void this.goHome('the daemon ends'), { once: true });
+    const checking = setInterval(() => this.#look(), CHECK_MS);
     try {
       await this.serial(() => this.#check());
       while (!signal.aborted) {
         const window = await sensor.next(signal, () => ({ policy: this.#state.policy, windows: this.#calm }));
-        await this.serial(() => this.#onWindow(window));
+        await this.serial(() => this.#check());
+        const selection = await this.#select(window, signal);
+        await this.serial(() => this.#onWindow(window, selection));
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       clearInterval(checking);
       this.#stopping = true;
+      await this.goHome('the daemon ends');
       await this.serial(() => this.#stop());
       await journal.sync();
     }
@@ -121,19 +145,41 @@ export class Daemon {
     this.#preparing?.abort(new Error(why));
   }
 
+  /**
+   * EEVDF at once, past whatever is under way or stands in line; no disk and no map is waited for. What the guard makes of it, and the records, are the
+   * caller's to have made afterwards, in line.
+   */
+  async goHome(why: string): Promise<void> {
+    this.#homeward++;
+    this.hurry(why);
+    await this.#parts.actuator.abandon?.(why);
+  }
+
+  /** The kill switch, from wherever it comes: `goHome`, then `kill` in line. */
+  async killNow(why: string): Promise<JournalLine> {
+    // Whatever stands in line must know it, too.
+    this.#state = { ...this.#state, killed: this.#state.killed ?? why };
+    this.#parts.onLatch?.(true);
+    const home = this.goHome('the kill switch was latched');
+    const line = this.serial(() => this.kill(why));
+    await home;
+    return line;
+  }
+
   /** What the guard would say, without doing it. */
   ask(input: GuardInput): Verdict {
     return step(this.#state, input, this.#context());
   }
 
-  /** Latches: EEVDF until `resume`. */
+  /** Latches: EEVDF until `resume`. Only within `serial`. */
   async kill(why: string): Promise<JournalLine> {
-    this.#parts.latch.set(why);
+    this.#latch(why);
     return this.decide({ kind: 'kill', why, nowNs: this.#now() }, 'killed', `latched: ${why}`);
   }
 
   async resume(): Promise<JournalLine> {
-    this.#parts.latch.clear();
+    await this.#parts.latch.clear();
+    this.#parts.onLatch?.(false);
     return this.decide({ kind: 'resume', nowNs: this.#now() }, 'resumed', 'the latch was opened');
   }
 
@@ -162,13 +208,38 @@ export class Daemon {
     return this.#write({ kind: 'event', event, what });
   }
 
-  async #onWindow(window: Window): Promise<void> {
-    const { clock, journal, dry, queue } = this.#parts;
-    await this.#check();
-    const selection = await this.selector.select(window, {
-      policy: this.#state.policy,
-      excluded: this.#quarantined(),
+  /** What the map says, within its time; whatever it does instead is an answer, too. */
+  async #select(window: Window, signal: AbortSignal): Promise<Selection> {
+    const { selectMs = SELECT_MS } = this.#parts;
+    const { selector } = this;
+    if (this.#asked?.selector === selector) {
+      const seconds = ((this.#now() - this.#asked.sinceNs) / 1e9).toFixed(0);
+      return silentMap(`the map has owed an answer for ${seconds} s`);
+    }
+    const question = { selector, sinceNs: this.#now() };
+    this.#asked = question;
+    const answered = selector
+      .select(window, { policy: this.#state.policy, excluded: this.#quarantined() })
+      .catch((error: Error) => silentMap(error.message))
+      .finally(() => {
+        if (this.#asked === question) this.#asked = undefined;
+      });
+    const late = new AbortController();
+    const either = AbortSignal.any([signal, late.signal]);
+    const silence = delay(selectMs, silentMap(`the map gave no answer within ${selectMs} ms`), {
+      signal: either,
     });
+    try {
+      return await Promise.race([answered, silence]);
+    } finally {
+      late.abort();
+      signal.throwIfAborted();
+    }
+  }
+
+  async #onWindow(window: Window, selection: Selection): Promise<void> {
+    const { clock, journal, dry, queue } = this.#parts;
+    this.#turnedNs = this.#now();
     const from = this.#state.policy;
     const { health, rested } = window;
     const canLog = journal.fault === undefined;
@@ -207,6 +278,23 @@ export class Daemon {
     queue?.offer(window, selection, from);
   }
 
+  /** Between windows: the latch passes the line, the rest is looked at in turn. */
+  #look(): void {
+    const latched = this.#state.killed === undefined ? this.#parts.latch.read() : undefined;
+    if (latched !== undefined) this.killNow(latched).catch(() => undefined);
+    if (this.#checking) return;
+    this.#checking = true;
+    this.serial(() => this.#check()).then(
+      () => {
+        this.#checking = false;
+      },
+      (error: Error) => {
+        this.#checking = false;
+        this.note('fault', `the kernel could not be looked at: ${error.message}`);
+      },
+    );
+  }
+
   /** Looks at what may happen at any time: the latch, a policy that went, somebody else's scheduler. */
   async #check(): Promise<void> {
     const { latch, actuator } = this.#parts;
@@ -214,13 +302,22 @@ export class Daemon {
     const latched = latch.read();
     if (latched !== undefined && this.#state.killed === undefined)
       await this.decide({ kind: 'kill', why: latched, nowNs }, 'killed', `latched: ${latched}`);
+    else if (this.#state.leaving !== undefined && this.#state.policy !== EEVDF) {
+      const { policy, leaving } = this.#state;
+      await this.decide(
+        { kind: 'again', nowNs },
+        'switched',
+        `${policy} is still in effect: ${leaving.because}`,
+      );
+    }
     const departure = await actuator.departure();
     if (departure !== undefined) {
       const { policy, how, why } = departure;
-      if (how === 'sysrq') latch.set(why);
+      if (how === 'sysrq') this.#latch(why);
       await this.decide({ kind: 'departed', departure, nowNs }, 'departed', `${policy} ${how}: ${why}`);
     }
     const ops = await actuator.stranger();
+    this.#turnedNs = this.#now();
     const { aside } = this.#state;
     if (ops === aside) return;
     const input = { kind: 'stranger', ops, nowNs: this.#now() } as const;
@@ -254,11 +351,15 @@ export class Daemon {
     const { actuator, journal } = this.#parts;
     const { to } = action;
     const from = this.#state.policy;
-    this.#write({ kind: 'intent', from, to, rule });
-    const recorded = await journal.sync();
-    if (!recorded && action.kind === 'switch') {
-      const why = 'the intent cannot be recorded, so it was not done';
+    const homeward = this.#homeward;
+    const undone = (why: string): SwitchReport => {
       return { from, to, gapNs: 0, preparedNs: 0, outcome: 'refused', why, now: from, blamed: false };
+    };
+    this.#write({ kind: 'intent', from, to, rule });
+    // The way home waits for no disk: its record follows.
+    if (action.kind === 'switch') {
+      if (!(await journal.sync())) return undone('the intent cannot be recorded, so it was not done');
+      if (homeward !== this.#homeward) return undone('something more urgent came before it');
     }
     const preparing = new AbortController();
     this.#preparing = preparing;
@@ -305,12 +406,21 @@ export class Daemon {
     return { config: this.guard, kernel, versionOf: (policy) => actuator.policies.get(policy)?.version };
   }
 
+  #latch(why: string): void {
+    this.#parts.onLatch?.(true);
+    this.#parts.latch.set(why);
+  }
+
   #keep(): void {
+    const failed = (error: Error) => {
+      this.#keepFault = `quarantine and switches cannot be kept for the next daemon: ${error.message}`;
+    };
     try {
-      this.#parts.keep(this.#state);
+      const kept = Promise.resolve(this.#parts.keep(this.#state));
       this.#keepFault = undefined;
+      kept.catch(failed);
     } catch (error) {
-      this.#keepFault = `quarantine and switches cannot be kept for the next daemon: ${(error as Error).message}`;
+      failed(error as Error);
     }
   }
 
@@ -332,6 +442,11 @@ function calmAfter(calm: number, { state, action }: Verdict, harm: GuardConfig['
   if (candidate !== undefined) return -DOUBT;
   const judged = watch === undefined || watch.after.length >= harm.windows;
   return judged ? calm + 1 : Math.min(0, calm);
+}
+
+/** Instead of an answer of the map. */
+function silentMap(why: string): Selection {
+  return { policy: EEVDF, rule: 'map-unreadable', why, neighbours: [], abstained: true, novel: false };
 }
 
 function rounded(value: number): number {

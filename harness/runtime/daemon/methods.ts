@@ -104,8 +104,7 @@ export function controlMethods(parts: MethodParts): Methods {
     },
     stop: async (given) => {
       const { why } = read(Params.stop, given);
-      daemon.hurry('the kill switch was latched');
-      await daemon.serial(() => daemon.kill(why ?? 'pmvx autotune stop'));
+      await daemon.killNow(why ?? 'pmvx autotune stop');
       return status();
     },
     resume: async (given) => {

@@ -22,6 +22,7 @@ import { type GuardState, INITIAL } from '../guard/state.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Clock } from '../sense/clock.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
+import { Disk } from './disk.ts';
 import { Latch } from './latch.ts';
 
 /** A clock that stands still until somebody waits or moves it. */
@@ -160,7 +161,9 @@ export function openScene(
 ): Scene {
   const { kernel = new SceneKernel(), clock = new SceneClock() } = given;
   const folder = given.folder ?? mkdtempSync(join(tmpdir(), 'pmvx-daemon-'));
+  const disk = new Disk();
   const journal = Journal.open({
+    disk,
     path: join(folder, 'journal.jsonl'),
     clock,
     life: 'scene',
@@ -223,7 +226,7 @@ export function openScene(
     selector,
     actuator,
     journal,
-    latch: new Latch(join(folder, 'killed')),
+    latch: new Latch(join(folder, 'killed'), disk),
     clock,
     guard: given.guard ?? SCENE_GUARD,
     kernel: '7.3',
@@ -247,11 +250,13 @@ export function openScene(
       wake.resolve();
       await idle.promise;
       await daemon.serial(async () => undefined);
+      await disk.idle(10_000);
     },
     calm: () => calm().windows,
     async stop() {
       stop.abort(new Error('stopped'));
       await running;
+      await disk.idle(10_000);
     },
   };
 }

@@ -5,10 +5,12 @@ import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { dryActuator } from '../actuate/dry-actuator.ts';
+import type { GuardianKeeper } from '../actuate/guardian.ts';
 import { KernelActuator } from '../actuate/kernel-actuator.ts';
 import { Leftovers } from '../actuate/leftovers.ts';
 import { type PolicyPlaces, readPolicies } from '../actuate/load-policies.ts';
 import type { Actuator } from '../contracts.ts';
+import type { GuardConfig } from '../guard/config.ts';
 import { keepGuard, recallGuard } from '../guard/persist.ts';
 import { fullDisk } from '../journal/full-disk.ts';
 import { Journal } from '../journal/journal.ts';
@@ -19,13 +21,15 @@ import { ProbeSensor } from '../sense/sensor.ts';
 import { type Config, readConfig } from './config.ts';
 import { openControl } from './control-server.ts';
 import { Daemon } from './daemon.ts';
+import { Disk, replaceFile, within } from './disk.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { Latch } from './latch.ts';
-import { takeLock } from './lock.ts';
 import { controlMethods } from './methods.ts';
 import { openMetrics } from './metrics.ts';
 import { openMetricsPlace } from './metrics-server.ts';
+import { ownPlaces } from './own-places.ts';
 import { defaultPlaces } from './places.ts';
-import { readStateFile, writeStateFile } from './state-file.ts';
+import { readStateFile } from './state-file.ts';
 import { statusOf } from './status.ts';
 import { Tally } from './tally.ts';
 import { REAL_WORLD, type World } from './world.ts';
@@ -70,37 +74,60 @@ export async function runDaemon(
   const folder = options.state ?? config.places.state ?? defaults.state;
   makeFolder(folder);
   const socketPath = options.socket ?? config.socket ?? defaults.socket;
-  const locks = [takeLock(join(folder, 'lock'))];
-  try {
-    if (!dry) locks.push(takeLock(defaults.lock));
-    const cpus = onlineCpus();
-    const machine = thisMachine(definedOf(config.machine));
-    const life = randomBytes(4).toString('hex');
-    const journalPath = options.journal ?? config.journal ?? join(folder, 'journal.jsonl');
-    const journal = Journal.open({
+  const journalPath = options.journal ?? config.journal ?? join(folder, 'journal.jsonl');
+  const queuePath = config.queue ?? join(folder, 'queue.jsonl');
+  const metricsPlace = options.metrics ?? config.metrics;
+  // What was opened is closed in the reverse order, also where a later step fails.
+  await using opened = new AsyncDisposableStack();
+  opened.adopt(
+    ownPlaces({
+      state: folder,
+      socket: socketPath,
+      journal: journalPath,
+      queue: queuePath === false ? undefined : queuePath,
+      metrics: metricsPlace,
+      machine: dry ? undefined : defaults.lock,
+    }),
+    (lock) => lock.release(),
+  );
+  const cpus = onlineCpus();
+  const machine = thisMachine(definedOf(config.machine));
+  const life = randomBytes(4).toString('hex');
+  const disk = new Disk();
+  const journal = opened.adopt(
+    Journal.open({
       path: journalPath,
       clock,
       life,
       mostBytes: config.journalBytes,
       keep: config.journalFiles,
-    });
-    const leftovers = Leftovers.read(join(folder, 'leftovers.json'));
-    const cleared = dry ? { done: [], faults: [] } : leftovers.clear();
-    const { actuator, lacking, close } = await actuatorFor(config, options, leftovers, world);
-    const selectorOptions = (now: Config) => ({
-      map,
-      machine,
-      objective: now.objective,
-      prefer: now.prefer,
-      stay: now.stay,
-      available: (policy: string) => actuator.policies.has(policy),
-    });
-    const guardFile = join(folder, 'guard.json');
-    // A daemon that has worked before comes up again whatever has become of its map: somebody must watch, and tell.
-    const open = existsSync(guardFile) ? MapSelector.openAnyway : MapSelector.open;
-    let selector = await open(selectorOptions(config));
-    const probes = config.places.probes ?? options.places.probes;
-    const sensor = new ProbeSensor({
+      disk,
+    }),
+    (each) => each.close(),
+  );
+  const latch = new Latch(join(folder, 'killed'), disk);
+  latch.reserve();
+  const leftovers = Leftovers.read(join(folder, 'leftovers.json'), disk);
+  const cleared = dry ? { done: [], faults: [] } : leftovers.clear();
+  const keeper = dry ? undefined : opened.adopt(await guardianOf(world, latch.path), (each) => each.close());
+  const { actuator, lacking, close } = await actuatorFor(config, options, leftovers, world, keeper);
+  opened.defer(close);
+  const selectorOptions = (now: Config) => ({
+    map,
+    machine,
+    objective: now.objective,
+    prefer: now.prefer,
+    stay: now.stay,
+    available: (policy: string) => actuator.policies.has(policy),
+  });
+  const guardFile = join(folder, 'guard.json');
+  // A daemon that has worked before comes up again whatever has become of its map: somebody must watch, and tell.
+  const open = existsSync(guardFile) ? MapSelector.openAnyway : MapSelector.open;
+  let selector = await open(selectorOptions(config));
+  opened.defer(async () => void (await within(selector.close(), CLOSE_MS)));
+  const probes = config.places.probes ?? options.places.probes;
+  const sensor = opened.adopt(
+    new ProbeSensor({
       sets: config.probes,
       windowMs: config.windowMs,
       probeMs: config.probeMs,
@@ -109,131 +136,179 @@ export async function runDaemon(
       clock,
       open: world.openProbes(probes),
       ...(config.progressFile === undefined ? {} : { progressFile: config.progressFile }),
-    });
-    const queuePath = config.queue ?? join(folder, 'queue.jsonl');
-    const queue = queuePath === false ? undefined : new UnknownQueue(queuePath, machine, clock);
-    const boot = bootId();
-    const tally = new Tally();
-    let metricsFault: string | undefined;
-    const daemon = new Daemon({
-      sensor,
-      selector,
-      actuator,
-      journal,
-      latch: new Latch(join(folder, 'killed')),
-      clock,
-      queue,
-      guard: config.guard,
-      kernel: release(),
-      cpus,
-      dry,
-      recalled: recallGuard(readStateFile(guardFile), boot, clock.nowNs()),
-      keep: (state) => writeStateFile(guardFile, keepGuard(state, boot, clock.nowNs())),
-      saw: (line) => {
-        tally.see(line);
-        if (line.kind === 'decision') void updateMetrics();
-      },
-    });
-    const status = () =>
-      statusOf({
-        daemon,
-        actuator,
-        clock,
-        life,
-        dry,
-        restingMs: () => sensor.restingMs,
-        map: () => ({
-          source: map,
-          ...(selector.features === undefined ? {} : { features: selector.features }),
-          ...(selector.fault === undefined ? {} : { fault: selector.fault }),
-        }),
-        faults: () =>
-          [
-            ...sensor.faults(),
-            ...cleared.faults,
-            selector.fault,
-            journal.fault ?? fullDisk(journalPath),
-            daemon.keepFault,
-            queue?.fault,
-            metricsFault,
-          ].filter((fault) => fault !== undefined),
-      });
-    const reload = async () => {
-      // All of the new is made before any of the old is given up.
-      const next = await readConfig(options.config);
-      const opened = await MapSelector.open({
-        ...selectorOptions(next),
-        map: options.map ?? next.map ?? map,
-      });
-      await daemon.serial(async () => {
-        const old = selector;
-        selector = opened;
-        daemon.selector = opened;
-        daemon.guard = next.guard;
-        sensor.pace(next.windowMs, next.probeMs, next.rest);
-        config = next;
-        daemon.note('reloaded', `map ${options.map ?? next.map ?? map}`);
-        await old.close();
-      });
-    };
-    const metricsPlace = options.metrics ?? config.metrics;
-    const metrics =
-      metricsPlace === undefined
-        ? undefined
-        : await openMetricsPlace(metricsPlace, async () => openMetrics(await status(), tally.counts()));
-    const updateMetrics = async () => {
-      try {
-        await metrics?.update();
-        metricsFault = undefined;
-      } catch (error) {
-        metricsFault = `metrics cannot be written: ${(error as Error).message}`;
-      }
-    };
-    const methods = controlMethods({
+    }),
+    (each) => each.close(),
+  );
+  const queue = queuePath === false ? undefined : new UnknownQueue(queuePath, machine, clock, disk);
+  const boot = bootId();
+  const tally = new Tally();
+  let metricsFault: string | undefined;
+  const daemon = new Daemon({
+    sensor,
+    selector,
+    actuator,
+    journal,
+    latch,
+    clock,
+    queue,
+    guard: guardOf(config),
+    kernel: release(),
+    cpus,
+    dry,
+    recalled: recallGuard(readStateFile(guardFile), boot, clock.nowNs()),
+    keep: (state) => {
+      const kept = keepGuard(state, boot, clock.nowNs());
+      return disk.later(() => replaceFile(guardFile, kept));
+    },
+    onLatch: (closed) => (closed ? keeper?.latch() : keeper?.open()),
+    selectMs: config.selectMs,
+    saw: (line) => {
+      tally.see(line);
+      if (line.kind === 'decision') void updateMetrics();
+    },
+  });
+  const status = () =>
+    statusOf({
       daemon,
+      actuator,
       clock,
-      policies: new Set(actuator.policies.keys()),
-      recent: () => journal.recent,
-      canLog: () => journal.fault === undefined,
-      status,
-      reload,
-      unguarded: () => config.unguarded,
+      life,
+      dry,
+      restingMs: () => sensor.restingMs,
+      map: () => ({
+        source: map,
+        ...(selector.features === undefined ? {} : { features: selector.features }),
+        ...(selector.fault === undefined ? {} : { fault: selector.fault }),
+      }),
+      faults: () =>
+        [
+          ...sensor.faults(),
+          ...cleared.faults,
+          selector.fault,
+          journal.fault ?? fullDisk(journalPath),
+          daemon.keepFault,
+          latch.fault,
+          leftovers.fault,
+          queue?.fault,
+          metricsFault,
+        ].filter((fault) => fault !== undefined),
     });
-    const control = await openControl(socketPath, methods);
-    options.onSignals({
-      reload: () =>
-        void reload().catch((error: Error) => {
-          daemon.note('reload-refused', error.message);
-          say(`pmvx: not reloaded: ${error.message}`);
-        }),
-      kill: () => {
-        daemon.hurry('the kill switch was latched');
-        void daemon.serial(() => daemon.kill('SIGUSR1'));
-      },
+  const reload = async () => {
+    // All of the new is made before any of the old is given up.
+    const next = await readConfig(options.config);
+    const fresh = await MapSelector.open({
+      ...selectorOptions(next),
+      map: options.map ?? next.map ?? map,
     });
-    const kernel = await actuator.current();
-    const usable = [...actuator.policies.keys()];
-    daemon.note(
-      'started',
-      `${dry ? 'dry run, ' : ''}map ${map}, sched_ext ${kernel.state}, policies ${usable.join(', ')}`,
-    );
-    for (const done of cleared.done) daemon.note('restored', done);
-    say(
-      `pmvx autotune ${dry ? '(dry run) ' : ''}works: ${usable.length} policies, windows of ${config.windowMs} ms, socket ${socketPath}`,
-    );
-    if (lacking.size > 0) say(`${lacking.size} policies cannot be used here: ${summaryOf(lacking)}`);
+    await daemon.serial(async () => {
+      const old = selector;
+      selector = fresh;
+      daemon.selector = fresh;
+      daemon.guard = guardOf(next);
+      sensor.pace(next.windowMs, next.probeMs, next.rest);
+      config = next;
+      daemon.note('reloaded', `map ${options.map ?? next.map ?? map}`);
+      // A map that does not answer is not waited for.
+      old.close().catch(() => undefined);
+    });
+  };
+  const metrics =
+    metricsPlace === undefined
+      ? undefined
+      : await openMetricsPlace(metricsPlace, async () => openMetrics(await status(), tally.counts()));
+  opened.defer(() => metrics?.close());
+  const updateMetrics = async () => {
     try {
-      await daemon.run(signal);
-    } finally {
-      control.close();
-      metrics?.close();
-      sensor.close();
-      close();
-      await selector.close();
-      journal.close();
+      await metrics?.update();
+      metricsFault = undefined;
+    } catch (error) {
+      metricsFault = `metrics cannot be written: ${(error as Error).message}`;
     }
-  } finally {
-    for (const lock of locks) lock.release();
+  };
+  const methods = controlMethods({
+    daemon,
+    clock,
+    policies: new Set(actuator.policies.keys()),
+    recent: () => journal.recent,
+    canLog: () => journal.fault === undefined,
+    status,
+    reload,
+    unguarded: () => config.unguarded,
+  });
+  const control = await openControl(socketPath, methods);
+  opened.defer(() => void control.close());
+  options.onSignals({
+    reload: () =>
+      void reload().catch((error: Error) => {
+        daemon.note('reload-refused', error.message);
+        say(`pmvx: not reloaded: ${error.message}`);
+      }),
+    kill: () => {
+      daemon.killNow('SIGUSR1').catch((error: Error) => daemon.note('fault', error.message));
+    },
+  });
+  const kernel = await actuator.current();
+  const usable = [...actuator.policies.keys()];
+  const guarded = keeper === undefined ? '' : `, guardian ${keeper.pid} (${keeper.how})`;
+  daemon.note(
+    'started',
+    `${dry ? 'dry run, ' : ''}map ${map}, sched_ext ${kernel.state}, policies ${usable.join(', ')}${guarded}`,
+  );
+  for (const done of cleared.done) daemon.note('restored', done);
+  say(
+    `pmvx autotune ${dry ? '(dry run) ' : ''}works: ${usable.length} policies, windows of ${config.windowMs} ms, socket ${socketPath}`,
+  );
+  if (lacking.size > 0) say(`${lacking.size} policies cannot be used here: ${summaryOf(lacking)}`);
+  const lost = new AbortController();
+  if (keeper !== undefined) {
+    const stop = startHeartbeat({
+      keeper,
+      daemon,
+      actuator,
+      guardianMs: config.guardianMs,
+      stuckMs: config.prepareMs + 2 * config.deadlineMs + STUCK_MS + longestWindowMs(config),
+      lost: (why) => lost.abort(new Error(why)),
+    });
+    opened.defer(stop);
+    keeper.notify('READY=1');
+  }
+  await daemon.run(AbortSignal.any([signal, lost.signal]));
+  if (lost.signal.aborted && !signal.aborted) {
+    throw new PmvxError(ExitCode.failure, {
+      where: 'pmvx autotune',
+      what: `${(lost.signal.reason as Error).message}; EEVDF is in effect`,
+      next: 'Start it again: nobody would go home for a daemon without a guardian',
+    });
+  }
+}
+
+/** How long a map may take to be closed, ms. */
+const CLOSE_MS = 1000;
+/** Beyond what a window and a switch may take, ms: then the loop does not come round any more. */
+const STUCK_MS = 5000;
+
+function longestWindowMs({ windowMs, rest, selectMs }: Config): number {
+  return windowMs + rest.mostMs + selectMs;
+}
+
+/** A policy is judged by what the map is asked for. */
+function guardOf({ guard, objective }: Config): GuardConfig {
+  return { ...guard, harm: { ...guard.harm, objective } };
+}
+
+async function guardianOf(world: World, killFile: string): Promise<GuardianKeeper> {
+  try {
+    return await world.guardian(killFile);
+  } catch (error) {
+    throw new PmvxError(
+      ExitCode.environment,
+      {
+        where: 'pmvx autotune',
+        what: `the guardian cannot be started: ${(error as Error).message}`,
+        next: 'npm rebuild ebpf-napi builds it; or use --dry-run',
+      },
+      { cause: error },
+    );
   }
 }
 
@@ -242,6 +317,7 @@ async function actuatorFor(
   { dry, places }: StartOptions,
   leftovers: Leftovers,
   world: World,
+  keeper: GuardianKeeper | undefined,
 ): Promise<{ actuator: Actuator; lacking: ReadonlyMap<string, string>; close: () => void }> {
   const where: PolicyPlaces = {
     policies: config.places.policies ?? places.policies,
@@ -257,6 +333,7 @@ async function actuatorFor(
     childEnded: (pid) => leftovers.childEnded(pid),
     watchdogMs: config.watchdogMs,
     keepLoaded: config.keepLoaded,
+    keeper,
   });
   if (holders.size === 0) {
     throw new PmvxError(ExitCode.environment, {
@@ -268,7 +345,9 @@ async function actuatorFor(
   // One that cannot be loaded is told of when it is switched to.
   for (const holder of holders.values()) await holder.warm?.().catch(() => undefined);
   const log = world.openLog();
-  const hurry = config.expedite ? world.expediter((passing) => leftovers.savePassing(passing)) : undefined;
+  const hurry = config.expedite
+    ? world.expediter((passing) => leftovers.savePassing(passing), keeper)
+    : undefined;
   const actuator = new KernelActuator({
     holders,
     readState,

@@ -14,6 +14,7 @@ const RULES: Readonly<Record<GuardRule, string>> = {
   killed: 'The kill switch is latched: EEVDF until `pmvx autotune resume`.',
   'stepped-aside': "Somebody else's scheduler is loaded: the daemon stays out of the way until it is gone.",
   harm: 'The machine fared worse than the map predicted, so EEVDF was put back.',
+  blind: 'Nothing was seen of how the machine fares for too long, so EEVDF was put back.',
   departed: 'The policy went without having been asked to; EEVDF is in effect.',
   refused: 'The kernel refused the policy.',
   journal: 'The journal takes no lines, and what cannot be recorded is not done.',

@@ -4,7 +4,9 @@ import { ExitCode, PmvxError } from '../../core/errors.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { KernelExit } from '../../core/scheduler-exit.ts';
 import { rcuExpediter } from '../actuate/expedite.ts';
+import { GuardianKeeper } from '../actuate/guardian.ts';
 import type { Holder } from '../actuate/holder.ts';
+import type { Keeper } from '../actuate/keeper.ts';
 import { KernelLog } from '../actuate/kernel-log.ts';
 import type { SavedSetting } from '../actuate/knob.ts';
 import { type HolderHooks, holdersFor, type PolicyPlaces } from '../actuate/load-policies.ts';
@@ -28,7 +30,12 @@ export interface World {
   /** The kernel's words on schedulers that went. */
   openLog(): { exits(): readonly KernelExit[]; close(): void };
   /** Makes switches shorter, where the kernel can. */
-  expediter(save: (settings: readonly SavedSetting[]) => void): (() => () => void) | undefined;
+  expediter(
+    save: (settings: readonly SavedSetting[]) => Promise<void>,
+    keeper: Keeper | undefined,
+  ): (() => () => void) | undefined;
+  /** The process that holds what is in effect; it watches for the kill file, too. */
+  guardian(killFile: string): Promise<GuardianKeeper>;
   /** Probes from compiled objects in a folder. */
   openProbes(folder: string): OpenProbes;
 }
@@ -42,6 +49,7 @@ export const REAL_WORLD: World = {
     holdersFor(policies, places, readSchedExt().state !== 'absent', hooks),
   openLog: () => new KernelLog(),
   expediter: rcuExpediter,
+  guardian: (killFile) => GuardianKeeper.start(killFile),
   openProbes: (objects) => (set, turn) =>
     openHostProbes([set], { objects, ...(turn === undefined ? {} : { turn }) }),
 };

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Objective } from '../../../analysis/policy-map/evidence.ts';
 
 /** What the guard obeys. Times in ms. */
 export interface GuardConfig {
   /** Windows in a row that must name a policy before it is switched to. */
   readonly windows: number;
-  /** Least time under a policy: `ms`, or as long as makes the measured cost of a switch at most `costShare` of it. */
+  /**
+   * Least time under a policy: `ms`, or as long as makes the measured cost of a switch at most `costShare` of it, doubled for each return to a policy within
+   * the hour.
+   */
   readonly dwell: {
     readonly ms?: number | undefined;
     readonly costShare: number;
@@ -37,6 +41,10 @@ export interface HarmConfig {
   readonly mean: number;
   /** Share of the time under CPU pressure, added, that is harm, unless progress grew. */
   readonly pressure: number;
+  /** Windows in a row without any sign of how the machine fares, after which a policy is not kept. */
+  readonly blind: number;
+  /** By what the map chooses policies: by that they are judged; absent: by all that is seen. */
+  readonly objective?: Objective | undefined;
 }
 
 export const GUARD_DEFAULTS: GuardConfig = {
@@ -53,6 +61,7 @@ export const GUARD_DEFAULTS: GuardConfig = {
     tail: 4,
     mean: 1.5,
     pressure: 0.2,
+    blind: 5,
   },
   asideMs: 30_000,
 };

@@ -11,6 +11,7 @@ const Kept = z.object({
   sinceMs: z.number().optional(),
   notBeforeMs: z.number().optional(),
   switchesMs: z.array(z.number()),
+  arrivals: z.array(z.object({ policy: z.string(), agoMs: z.number() })).optional(),
   costNs: z.number().optional(),
   quarantine: z.array(
     z.object({
@@ -34,6 +35,9 @@ export function keepGuard(state: GuardState, boot: string, nowNs: number): z.inf
     ...(state.sinceNs === undefined ? {} : { sinceMs: ago(state.sinceNs) }),
     ...(state.notBeforeNs === undefined ? {} : { notBeforeMs: -ago(state.notBeforeNs) }),
     switchesMs: state.switchesNs.map(ago),
+    ...(state.arrivals === undefined
+      ? {}
+      : { arrivals: state.arrivals.map(({ policy, atNs }) => ({ policy, agoMs: ago(atNs) })) }),
     ...(state.costNs === undefined ? {} : { costNs: state.costNs }),
     quarantine: state.quarantine.map(({ untilNs, ...entry }) => ({ ...entry, leftMs: -ago(untilNs) })),
   };
@@ -54,6 +58,9 @@ export function recallGuard(kept: unknown, boot: string, nowNs: number): GuardSt
     ...(data.sinceMs === undefined ? {} : { sinceNs: at(data.sinceMs) }),
     ...(data.notBeforeMs === undefined ? {} : { notBeforeNs: at(-data.notBeforeMs) }),
     switchesNs: data.switchesMs.map(at),
+    ...(data.arrivals === undefined
+      ? {}
+      : { arrivals: data.arrivals.map(({ policy, agoMs }) => ({ policy, atNs: at(agoMs) })) }),
     ...(data.costNs === undefined ? {} : { costNs: data.costNs }),
     quarantine: data.quarantine.map(({ leftMs, ...entry }) => ({ ...entry, untilNs: at(-leftMs) })),
   };

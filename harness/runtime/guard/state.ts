@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EEVDF, type Health } from '../contracts.ts';
+import { EEVDF, type GuardRule, type Health } from '../contracts.ts';
 
 /** All that the guard remembers. Plain data: it is written to disk, and read by the next daemon. Times: ns, monotonic. */
 export interface GuardState {
@@ -22,6 +22,14 @@ export interface GuardState {
   /** Windows of the present policy, newest last: what a switch is compared with. */
   readonly recent: readonly Seen[];
   readonly watch?: Watch | undefined;
+  /** What a policy that is no longer watched closely must not fall below, as long as it is in effect. */
+  readonly floor?: Watch | undefined;
+  /** Windows in a row in which nothing was seen of how the machine fares. */
+  readonly blind?: number | undefined;
+  /** A way home that was decided and has not come to its end: it is tried again until the kernel agrees. */
+  readonly leaving?: { readonly rule: GuardRule; readonly because: string } | undefined;
+  /** Policies that came into effect in the last hour, oldest first: who returns stays longer. */
+  readonly arrivals?: readonly { readonly policy: string; readonly atNs: number }[] | undefined;
   /** A policy that was applied from outside, and until when the map is not asked. */
   readonly held?: { readonly policy: string; readonly untilNs?: number | undefined } | undefined;
 }

@@ -2,8 +2,8 @@
 import type { Action, Departure, GuardRule, Selection, SwitchReport } from '../contracts.ts';
 import { EEVDF } from '../contracts.ts';
 import type { GuardConfig } from './config.ts';
-import { costWith, lastHour } from './dwell.ts';
-import { harmOf, watchOn } from './harm.ts';
+import { arrivalsWith, costWith, lastHour, recentArrivals } from './dwell.ts';
+import { floorLimits, floorOf, floorOn, harmOf, watchOn } from './harm.ts';
 import { mayHold } from './may.ts';
 import { quarantine, type Subject } from './quarantine.ts';
 import type { GuardState, Seen, Watch } from './state.ts';
@@ -41,6 +41,8 @@ export type GuardInput = { readonly nowNs: number } & (
       readonly canLog: boolean;
     }
   | { readonly kind: 'rollback'; readonly why: string }
+  /** A way home that was decided may not have come to its end. */
+  | { readonly kind: 'again' }
 );
 
 /** What the guard must know and cannot remember. */
@@ -61,7 +63,12 @@ export interface Verdict {
 
 /** One step of the guard: a pure function, so that every rule can be tried on any sequence of events. */
 export function step(before: GuardState, input: GuardInput, context: GuardContext): Verdict {
-  const state = { ...before, switchesNs: lastHour(before.switchesNs, input.nowNs) };
+  const { arrivals } = before;
+  const state = {
+    ...before,
+    switchesNs: lastHour(before.switchesNs, input.nowNs),
+    ...(arrivals === undefined ? {} : { arrivals: recentArrivals(arrivals, input.nowNs) }),
+  };
   switch (input.kind) {
     case 'window':
       return onWindow(state, input, context);
@@ -85,6 +92,8 @@ export function step(before: GuardState, input: GuardInput, context: GuardContex
         state.policy === EEVDF ? state : quarantine(state, subject, input.why, input.nowNs, context.config);
       return fallBack({ ...rolled, held: undefined }, input.nowNs, 'rolled-back', input.why);
     }
+    case 'again':
+      return goOnHome(state, input.nowNs) ?? stay(state, 'agrees', 'no way home is under way');
   }
 }
 
@@ -93,19 +102,24 @@ type Of<K extends GuardInput['kind']> = Extract<GuardInput, { readonly kind: K }
 function onWindow(before: GuardState, input: Of<'window'>, context: GuardContext): Verdict {
   const { nowNs, seen, selection, canLog } = input;
   const { config } = context;
-  const watched = before.watch && watchOn(before.watch, seen, config.harm);
-  const keep = Math.max(1, Math.min(config.windows, config.harm.windows));
-  const state = { ...before, watch: watched, recent: [...before.recent, seen].slice(-keep) };
+  const state = sawWindow(before, seen, config);
   const out = outOf(state);
   if (out !== undefined) {
     return state.policy === EEVDF
       ? stay(state, out.rule, out.because)
       : fallBack(state, nowNs, out.rule, out.because);
   }
-  const harm = watched && state.policy !== EEVDF ? harmOf(watched, config.harm) : undefined;
+  const onItsWay = goOnHome(state, nowNs);
+  if (onItsWay !== undefined) return onItsWay;
+  const harm = state.policy === EEVDF ? undefined : harmNow(state, config.harm);
   if (harm !== undefined) {
     const blamed = quarantine(state, subjectOf(state.policy, context), harm, nowNs, config);
     return fallBack({ ...blamed, held: undefined }, nowNs, 'harm', harm);
+  }
+  const { blind = 0 } = state;
+  if (state.policy !== EEVDF && blind >= config.harm.blind) {
+    const because = `nothing has been seen of how the machine fares for ${blind} windows`;
+    return fallBack({ ...state, held: undefined }, nowNs, 'blind', because);
   }
   if (state.held !== undefined) {
     const { policy, untilNs } = state.held;
@@ -115,6 +129,34 @@ function onWindow(before: GuardState, input: Of<'window'>, context: GuardContext
     }
   }
   return onSelection({ ...state, held: undefined }, selection, nowNs, canLog, context);
+}
+
+/** What the guard remembers of a window, whatever it decides. */
+function sawWindow(before: GuardState, seen: Seen, { windows, harm }: GuardConfig): GuardState {
+  const watch = before.watch && watchOn(before.watch, seen, harm);
+  const standing = before.watch !== undefined && watch === undefined ? floorOf(before.watch) : before.floor;
+  const keep = Math.max(1, Math.min(windows, harm.windows));
+  const { progress, waitMeanUs, waitP99Us, busy } = seen.health;
+  const isBlind = [progress, waitMeanUs, waitP99Us, busy].every((sign) => sign === undefined);
+  return {
+    ...before,
+    watch,
+    floor: standing && floorOn(standing, seen, harm),
+    blind: isBlind ? (before.blind ?? 0) + 1 : undefined,
+    recent: [...before.recent, seen].slice(-keep),
+  };
+}
+
+function harmNow({ watch, floor }: GuardState, config: GuardConfig['harm']): string | undefined {
+  if (watch !== undefined) return harmOf(watch, config);
+  return floor && harmOf(floor, floorLimits(config));
+}
+
+/** One more attempt at a way home that the kernel has not agreed to; undefined when there is none. */
+function goOnHome(state: GuardState, nowNs: number): Verdict | undefined {
+  const { leaving, policy } = state;
+  if (leaving === undefined || policy === EEVDF) return undefined;
+  return fallBack({ ...state, held: undefined }, nowNs, leaving.rule, leaving.because);
 }
 
 function onSelection(
@@ -146,6 +188,7 @@ function onApply(state: GuardState, input: Of<'apply'>, context: GuardContext): 
   const { nowNs, policy: to, unguarded, holdMs, canLog } = input;
   const out = outOf(state);
   if (out !== undefined) return stay(state, out.rule, out.because);
+  if (state.leaving !== undefined) return stay(state, state.leaving.rule, state.leaving.because);
   const untilNs = holdMs === undefined ? undefined : nowNs + holdMs * 1e6;
   const held = { ...state, held: { policy: to, untilNs } };
   if (to === state.policy) return stay(held, 'applied', `${to} is in effect`);
@@ -162,8 +205,17 @@ function onReport(state: GuardState, input: Of<'report'>, context: GuardContext)
       report.to === EEVDF || !report.blamed
         ? state
         : quarantine(state, subjectOf(report.to, context), report.why, nowNs, context.config);
-    const moved = report.now === state.policy ? {} : { policy: report.now, sinceNs: nowNs, watch: undefined };
-    const refused = { ...blamed, ...moved, candidate: undefined, held: undefined };
+    const moved =
+      report.now === state.policy
+        ? {}
+        : { policy: report.now, sinceNs: nowNs, watch: undefined, floor: undefined };
+    const refused = {
+      ...blamed,
+      ...moved,
+      leaving: leavingAfter(state, report),
+      candidate: undefined,
+      held: undefined,
+    };
     return stay(refused, 'refused', `${report.to} was refused: ${report.why}`);
   }
   const last = state.recent.at(-1);
@@ -185,9 +237,23 @@ function onReport(state: GuardState, input: Of<'report'>, context: GuardContext)
     candidate: undefined,
     recent: [],
     watch,
+    floor: undefined,
+    blind: undefined,
+    leaving: undefined,
+    arrivals: arrivalsWith(state.arrivals, report.to, nowNs),
     costNs: costWith(state.costNs, costNs),
   };
   return stay(now, cause, `${report.to} is in effect`);
+}
+
+/** Where a refused switch ended that is not where the machine may stay. */
+function leavingAfter(
+  { leaving }: GuardState,
+  { to, now }: Extract<SwitchReport, { outcome: 'refused' }>,
+): GuardState['leaving'] {
+  if (now === EEVDF) return undefined;
+  if (to === EEVDF) return leaving;
+  return now === to ? { rule: 'refused', because: `${to} was refused, and is still there` } : undefined;
 }
 
 function onDeparted(state: GuardState, input: Of<'departed'>, context: GuardContext): Verdict {
@@ -199,7 +265,8 @@ function onDeparted(state: GuardState, input: Of<'departed'>, context: GuardCont
     : state;
   const latched = how === 'sysrq' ? { killed: why } : {};
   // Whoever took it away by hand is given time.
-  const hand = how === 'replaced' ? { notBeforeNs: nowNs + context.config.asideMs * 1e6 } : {};
+  const hand =
+    how === 'replaced' || how === 'dropped' ? { notBeforeNs: nowNs + context.config.asideMs * 1e6 } : {};
   return fallBack(
     { ...after, ...hand, ...latched, held: undefined },
     nowNs,
@@ -237,9 +304,11 @@ function switchTo(state: GuardState, to: string, nowNs: number, rule: GuardRule,
 
 /** Home to EEVDF, whatever dwell and rate say; there is nothing to do when it is in effect. */
 function fallBack(state: GuardState, nowNs: number, rule: GuardRule, because: string): Verdict {
-  const calm = { ...state, candidate: undefined, watch: undefined };
-  if (state.policy === EEVDF) return stay(calm, rule, because);
-  const counted = { ...calm, switchesNs: [...calm.switchesNs, nowNs] };
+  const calm = { ...state, candidate: undefined, watch: undefined, floor: undefined };
+  if (state.policy === EEVDF) return stay({ ...calm, leaving: undefined }, rule, because);
+  // An attempt that is made again is the same switch.
+  const switchesNs = state.leaving === undefined ? [...calm.switchesNs, nowNs] : calm.switchesNs;
+  const counted = { ...calm, switchesNs, leaving: state.leaving ?? { rule, because } };
   return { state: counted, action: { kind: 'fall-back', to: EEVDF }, rule, because };
 }
 

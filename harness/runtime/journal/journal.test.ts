@@ -20,6 +20,8 @@ import { readJournal } from './read.ts';
 const folder = () => mkdtempSync(join(tmpdir(), 'pmvx-journal-'));
 const open = (path: string, given: { life?: string; mostBytes?: number; keep?: number } = {}) =>
   Journal.open({ path, clock: new SceneClock(), life: 'l', mostBytes: 1 << 24, keep: 2, ...given });
+/** For a disk that many use. */
+const PATIENCE_MS = 60_000;
 const event = (what: string): NewLine => ({ kind: 'event', event: 'fault', what });
 
 async function linesOf(path: string): Promise<JournalLine[]> {
@@ -34,8 +36,8 @@ test('lines are numbered, stamped and read back in order', async (t) => {
   const path = join(folder(), 'j.jsonl');
   const journal = open(path);
   const written = ['a', 'b'].map((what) => journal.write(event(what)));
-  t.true(await journal.sync());
-  journal.close();
+  t.true(await journal.sync(PATIENCE_MS));
+  await journal.close();
   t.deepEqual(await linesOf(path), written);
   t.like(written[1], { v: 1, seq: 1, life: 'l', what: 'b' });
   t.is(statSync(path).mode & 0o777, 0o640);
@@ -45,7 +47,7 @@ test('a full file makes room for the next; the oldest go', async (t) => {
   const path = join(folder(), 'j.jsonl');
   const journal = open(path, { mostBytes: 2000, keep: 2 });
   for (let at = 0; at < 60; at++) journal.write(event(`e${at}`));
-  journal.close();
+  await journal.close();
   t.true(existsSync(`${path}.2`));
   t.false(existsSync(`${path}.3`));
   const read = words(await linesOf(path));
@@ -60,22 +62,22 @@ test('half a line, as a power cut leaves it, spoils no other', async (t) => {
   const path = join(folder(), 'j.jsonl');
   const journal = open(path);
   journal.write(event('a'));
-  journal.close();
+  await journal.close();
   appendFileSync(path, '{"v":1,"kind":"event","seq":1,"li');
   const next = open(path, { life: 'm' });
   next.write(event('b'));
-  next.close();
+  await next.close();
   t.deepEqual(words(await linesOf(path)), ['a', 'b']);
 });
 
 test('what a dead daemon left in the reserve comes into the journal', async (t) => {
   const path = join(folder(), 'j.jsonl');
-  open(path).close();
+  await open(path).close();
   const reserve = readFileSync(`${path}.reserve`);
   const line = `${JSON.stringify({ v: 1, kind: 'event', seq: 3, life: 'old', at: 'x', monotonicNs: 1, event: 'fault', what: 'left' })}\n`;
   writeFileSync(`${path}.reserve`, Buffer.concat([Buffer.from(line), reserve.subarray(line.length)]));
   t.deepEqual(words(await linesOf(path)), ['left'], 'and is read from there already');
-  open(path).close();
+  await open(path).close();
   t.is(readFileSync(path, 'utf8'), line);
   t.is(readFileSync(`${path}.reserve`, 'utf8').trim(), '');
   t.deepEqual(words(await linesOf(path)), ['left']);
@@ -106,6 +108,7 @@ mounted(
       const path = join(place, 'j.jsonl');
       const journal = open(path);
       journal.write(event('before'));
+      t.true(await journal.sync(PATIENCE_MS));
       const ballast = join(place, 'ballast');
       try {
         for (;;) appendFileSync(ballast, Buffer.alloc(4096));
@@ -116,11 +119,13 @@ mounted(
       const written: string[] = [];
       for (let at = 0; at < 80; at++)
         written.push(words([journal.write(event(`done ${at} ${'x'.repeat(40)}`))])[0] as string);
+      t.true(await journal.sync(PATIENCE_MS));
       t.regex(journal.fault ?? '', /^the journal takes no lines: ENOSPC/);
       t.deepEqual(words(await linesOf(path)), ['before', ...written], 'nothing is lost');
-      t.true(await journal.sync());
+      t.true(await journal.sync(PATIENCE_MS));
       rmSync(ballast);
       journal.write(event('after'));
+      t.true(await journal.sync(PATIENCE_MS));
       t.is(journal.fault, undefined);
       const healed = words(await linesOf(path));
       t.deepEqual(healed.slice(0, 81), ['before', ...written]);
@@ -128,7 +133,7 @@ mounted(
       t.is(healed[82], 'after');
       const seqs = (await linesOf(path)).map(({ seq }) => seq);
       t.is(new Set(seqs).size, seqs.length);
-      journal.close();
+      await journal.close();
     } finally {
       execFileSync('umount', ['-l', place]);
     }

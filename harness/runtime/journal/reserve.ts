@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { close, fdatasync, fstatSync, openSync, read, readSync, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const sync = promisify(fdatasync);
+const readAt = promisify(read);
+const writeAt = promisify(write);
 
 /** Room for some hundred lines that tell of something done. */
 const SIZE = 256 * 1024;
@@ -13,24 +18,24 @@ export class Reserve {
   #used: number;
 
   private constructor(file: number) {
+    const bytes = Buffer.alloc(SIZE);
     this.#file = file;
-    this.#used = 0;
-    this.#used = Buffer.byteLength(this.text());
+    this.#used = Buffer.byteLength(textOf(bytes, readSync(file, bytes, 0, SIZE, 0)));
   }
 
   static open(path: string): Reserve {
     const file = openHeld(path);
     const size = fstatSync(file).size;
-    if (size < SIZE) writeAll(file, Buffer.alloc(SIZE - size, '\n'), size);
+    if (size < SIZE) fill(file, size);
     return new Reserve(file);
   }
 
   /** False when there is no room. */
-  add(line: string): boolean {
+  async add(line: string): Promise<boolean> {
     const bytes = Buffer.from(line);
     if (this.#used + bytes.length > SIZE) return false;
     try {
-      writeAll(this.#file, bytes, this.#used);
+      await writeAll(this.#file, bytes, this.#used);
     } catch {
       return false;
     }
@@ -39,25 +44,25 @@ export class Reserve {
   }
 
   /** The lines that are held, each with its newline; none is an empty text. */
-  text(): string {
+  async text(): Promise<string> {
+    if (this.#used === 0) return '';
     const bytes = Buffer.alloc(SIZE);
-    const length = readSync(this.#file, bytes, 0, SIZE, 0);
-    const text = bytes.toString('utf8', 0, length).trimEnd();
-    return text === '' ? '' : `${text}\n`;
+    const { bytesRead } = await readAt(this.#file, bytes, 0, SIZE, 0);
+    return textOf(bytes, bytesRead);
   }
 
-  clear(): void {
+  async clear(): Promise<void> {
     if (this.#used === 0) return;
-    writeAll(this.#file, Buffer.alloc(this.#used, '\n'), 0);
+    await writeAll(this.#file, Buffer.alloc(this.#used, '\n'), 0);
     this.#used = 0;
   }
 
-  sync(): void {
-    if (this.#used > 0) fdatasyncSync(this.#file);
+  async sync(): Promise<void> {
+    if (this.#used > 0) await sync(this.#file);
   }
 
-  close(): void {
-    closeSync(this.#file);
+  async close(): Promise<void> {
+    await promisify(close)(this.#file);
   }
 }
 
@@ -70,8 +75,23 @@ function openHeld(path: string): number {
   }
 }
 
-function writeAll(file: number, bytes: Buffer, at: number): void {
+function textOf(bytes: Buffer, length: number): string {
+  const text = bytes.toString('utf8', 0, length).trimEnd();
+  return text === '' ? '' : `${text}\n`;
+}
+
+/** At the start, when the disk may be waited for. */
+function fill(file: number, from: number): void {
+  const bytes = Buffer.alloc(SIZE - from, '\n');
   let written = 0;
   while (written < bytes.length)
-    written += writeSync(file, bytes, written, bytes.length - written, at + written);
+    written += writeSync(file, bytes, written, bytes.length - written, from + written);
+}
+
+async function writeAll(file: number, bytes: Buffer, at: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await writeAt(file, bytes, written, bytes.length - written, at + written);
+    written += bytesWritten;
+  }
 }

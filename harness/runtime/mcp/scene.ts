@@ -144,7 +144,7 @@ async function liveIn(folder: string, signal: AbortSignal, ready: (tier: WebTier
   await daemon.run(signal);
   control.close();
   await selector.close();
-  journal.close();
+  await journal.close();
 }
 
 /** Starts it in a process of its own, as a daemon is: it ends with this one, or by `stop`. */

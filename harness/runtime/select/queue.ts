@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import type { Machine } from '../../../analysis/policy-map/evidence.ts';
 import { chord } from '../../../analysis/policy-map/vector.ts';
 import type { Selection, UnknownRegime, Window } from '../contracts.ts';
+import { Disk } from '../daemon/disk.ts';
 import type { Clock } from '../sense/clock.ts';
 
 /** Windows nearer to one that was queued than this teach nothing new. */
@@ -16,18 +17,20 @@ export class UnknownQueue {
   readonly #path: string;
   readonly #machine: Machine;
   readonly #clock: Clock;
+  readonly #disk: Disk;
   #vectors: Float32Array[] = [];
   #writtenNs: number[] = [];
   /** Why the last line could not be written. */
   fault: string | undefined;
 
-  constructor(path: string, machine: Machine, clock: Clock) {
+  constructor(path: string, machine: Machine, clock: Clock, disk = new Disk()) {
     this.#path = path;
     this.#machine = machine;
     this.#clock = clock;
+    this.#disk = disk;
   }
 
-  /** True when the window was written. */
+  /** True when the window is to be written, which waits for the disk, and nobody for that. */
   offer(window: Window, { neighbours, novel }: Selection, policy: string): boolean {
     const { vector, index, ms, counters, health } = window;
     if (!novel || vector === undefined) return false;
@@ -45,13 +48,17 @@ export class UnknownQueue {
       ...(nearest === undefined ? {} : { nearest: nearest.distance }),
       policy,
     };
-    try {
-      appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o640 });
-    } catch (error) {
-      this.fault = `${this.#path}: windows that are new cannot be queued: ${(error as Error).message}`;
-      return false;
-    }
-    this.fault = undefined;
+    this.#disk
+      .later(() => appendFile(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o640 }))
+      .then(
+        () => {
+          this.fault = undefined;
+        },
+        (error: Error) => {
+          this.fault = `${this.#path}: windows that are new cannot be queued: ${error.message}`;
+          this.#vectors = this.#vectors.filter((known) => known !== values);
+        },
+      );
     this.#vectors = [...this.#vectors, values].slice(-REMEMBERED);
     this.#writtenNs.push(nowNs);
     return true;

@@ -6,8 +6,11 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { halfBusy } from '../../../../analysis/features/sample-counted.ts';
 import { kernelExits } from '../../../core/scheduler-exit.ts';
+import { GuardianKeeper } from '../../actuate/guardian.ts';
 import type { Holder } from '../../actuate/holder.ts';
+import type { Keeper, OpenLink } from '../../actuate/keeper.ts';
 import { knobHolder } from '../../actuate/knob.ts';
+import type { HolderHooks } from '../../actuate/load-policies.ts';
 import { readSchedExt } from '../../actuate/sched-ext.ts';
 import type { World } from '../../daemon/world.ts';
 import type { HostProbes } from '../../host-probes.ts';
@@ -24,17 +27,18 @@ export function fakeWorld(folder: string): World {
     readState: () => readSchedExt(schedExt),
     openLog: () => logOf(join(folder, KERNEL_FILES.log)),
     expediter: () => undefined,
+    guardian: (killFile) => GuardianKeeper.start(killFile),
     openProbes: (objects) => (set) => fakeProbes(join(objects, set)),
     holders: (policies, _places, hooks) => {
       const holders = new Map<string, Holder>();
       for (const { id, definition } of policies) {
-        if (definition.kind === 'struct_ops') holders.set(id, linkHolder(socket, definition.ops));
-        else if (definition.kind === 'process')
-          holders.set(id, childHolder(socket, definition.ops, hooks.childStarted, hooks.childEnded));
+        if (definition.kind === 'struct_ops')
+          holders.set(id, linkHolder(socket, definition.ops, hooks.keeper));
+        else if (definition.kind === 'process') holders.set(id, childHolder(socket, definition.ops, hooks));
         else if (definition.kind === 'knob') {
           // A setting of this machine would be a real one: this one is a file beside the kernel.
           const settings = definition.settings.map((each) => ({ ...each, path: join(folder, 'setting') }));
-          holders.set(id, knobHolder({ settings, save: hooks.saveSettings }));
+          holders.set(id, knobHolder({ settings, save: hooks.saveSettings, keeper: hooks.keeper }));
         }
       }
       return { holders, lacking: new Map() };
@@ -81,7 +85,7 @@ async function closed(link: Socket): Promise<void> {
   await gone;
 }
 
-function linkHolder(path: string, ops: string): Holder {
+function linkHolder(path: string, ops: string, keeper: Keeper | undefined): Holder {
   return {
     kind: 'struct_ops',
     version: '1',
@@ -91,7 +95,9 @@ function linkHolder(path: string, ops: string): Holder {
       return {
         take: async () => {
           await attach(link, ops);
-          return { ops, ended: () => undefined, proof: () => 'a link is held', release: () => closed(link) };
+          const ward = await keeper?.holdLink(openLink(link));
+          const release = async () => (ward === undefined ? closed(link) : ward.drop());
+          return { ops, ended: () => undefined, proof: () => 'a link is held', release };
         },
         discard: () => closed(link),
       };
@@ -99,11 +105,16 @@ function linkHolder(path: string, ops: string): Holder {
   };
 }
 
+/** A connection as a link of BPF is: a descriptor, of which this process's copy can be closed. */
+function openLink(link: Socket): OpenLink {
+  const { _handle: handle } = link as unknown as { readonly _handle: { readonly fd: number } };
+  return { descriptor: handle.fd, destroy: () => void link.destroy() };
+}
+
 function childHolder(
   path: string,
   ops: string,
-  started: (pid: number) => void,
-  ended: (pid: number) => void,
+  { childStarted: started, childEnded: ended, keeper }: HolderHooks,
 ): Holder {
   return {
     kind: 'process',
@@ -113,6 +124,7 @@ function childHolder(
       const child = spawn(process.execPath, [script, path, ops], { stdio: ['pipe', 'pipe', 'inherit'] });
       const pid = child.pid as number;
       started(pid);
+      await keeper?.holdProcess(pid);
       const gone = once(child, 'exit').then(() => ended(pid));
       await Promise.race([once(child.stdout, 'data'), gone]);
       const end = async () => {
