@@ -54,12 +54,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'vm-images/builder/',
   ],
   'harness/launcher/': [],
+  'harness/testing/': ['harness/core/', 'analysis/stats/'],
   'harness/test-report.ts': ['harness/launcher/'],
   'harness/bench.ts': ['harness/', 'analysis/', 'paper-figs/'],
 };
 
 /** Wired by hand into the process; importing them would run or bind the command line. */
-const NEVER_IMPORTED = ['harness/cli.ts', 'harness/bench.ts', 'harness/test-report.ts'];
+const NEVER_IMPORTED = [
+  'harness/cli.ts',
+  'harness/bench.ts',
+  'harness/test-report.ts',
+  'harness/testing/mutate/mutate.ts',
+];
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)['"](\.{1,2}\/[^'"]+)['"]/gm;
 

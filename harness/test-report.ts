@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `./pmvx test`: the type check, the linter, then AVA; the last line counts. Its arguments are AVA's.
+// `./pmvx test`: the type check, the linters, then AVA; the last line counts. Its arguments are AVA's.
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
@@ -105,6 +105,7 @@ function fromRoot(arg: string): string {
 
 await check('types (tsc)', 'typescript/bin/tsc', '--noEmit');
 await check('style (biome)', '@biomejs/biome/bin/biome', 'check', '.');
+await check('promises (oxlint)', 'oxlint/bin/oxlint', '--type-aware');
 const avaCode = await suite(process.argv.slice(2).map(fromRoot));
 
 for (const [file, count] of tally.files) {

@@ -126,7 +126,7 @@ addEventListener('beforeprint', () => {
 let waiting;
 addEventListener('resize', () => {
   clearTimeout(waiting);
-  waiting = setTimeout(drawAll, 150);
+  waiting = setTimeout(() => void drawAll(), 150);
 });
 addEventListener(
   'scroll',
@@ -135,4 +135,4 @@ addEventListener(
   },
   { passive: true },
 );
-drawAll();
+void drawAll();

@@ -41,7 +41,7 @@ async function work(path: string): Promise<void> {
 if (isMainThread) {
   const [, , how, path = ''] = process.argv;
   const round =
-    how === 'workers' ? () => Promise.all([1, 2, 3, 4].map(() => work(path))) : () => use(path, 10);
+    how === 'workers' ? () => Promise.all([1, 2, 3, 4].map(() => work(path))) : async () => use(path, 10);
   await round();
   const before = await afterCollection();
   for (let i = 0; i < 3; i++) await round();

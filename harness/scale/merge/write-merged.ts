@@ -43,7 +43,11 @@ export async function writeMerged(folder: string, merged: Merged): Promise<void>
   await makeFolder(beside);
   try {
     const lock = await lockRun(beside);
-    await fill(beside, merged).finally(lock.release);
+    try {
+      await fill(beside, merged);
+    } finally {
+      await lock.release();
+    }
     await rename(beside, folder);
     await syncFolder(dirname(folder));
   } catch (error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { open, stat, truncate, writeFile } from 'node:fs/promises';
 import type { Draw } from '../draw.ts';
 
 export const DAMAGES = ['cut', 'emptied', 'flipped bit', 'zeroed block', 'garbage at the end'] as const;
@@ -58,12 +58,4 @@ async function change(
   } finally {
     await file.close();
   }
-}
-
-/** What a file holds, to put it back; undefined when it is not there. */
-export async function contentOf(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return undefined;
-  });
 }

@@ -15,17 +15,6 @@ const SCRIPT = join(import.meta.dirname, 'cluster.sh');
 /** New namespaces whose first process ends with its parent, and takes all others with it. */
 const NAMESPACES = ['--mount', '--net', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-/** Programs of Debian's packages that a cluster consists of, with the package of each. */
-export const CLUSTER_PROGRAMS = [
-  ['slurmctld', 'slurmctld'],
-  ['slurmd', 'slurmd'],
-  ['slurmdbd', 'slurmdbd'],
-  ['sbatch', 'slurm-client'],
-  ['munged', 'munge'],
-  ['mariadbd', 'mariadb-server-core'],
-  ['ip', 'iproute2'],
-] as const;
-
 export interface CommandEnd {
   readonly exitCode: number | undefined;
   readonly stdout: string;
