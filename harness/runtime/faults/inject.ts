@@ -24,6 +24,9 @@ export interface InjectOptions {
   readonly say: (injection: Injection) => void;
 }
 
+/** A quarantine and what else follows from a fault end much sooner. */
+const SETTLE_MS = 60_000;
+
 /**
  * Makes faults at random moments, one after the other, under random policies, and looks after each what became of the machine. Each kind
  * comes equally often: kinds are dealt from a shuffled deck.
@@ -34,7 +37,7 @@ export async function injectFaults(site: Site, options: InjectOptions): Promise<
   const injections: Injection[] = [];
   let deck: FaultKind[] = [];
   for (let number = 0; number < options.count; number++) {
-    await settle(site, options.patienceMs);
+    await settle(site, Math.max(options.patienceMs, SETTLE_MS));
     if (deck.length === 0) deck = [...site.kinds];
     const kind = pick(deck);
     deck.splice(deck.indexOf(kind), 1);
@@ -55,7 +58,7 @@ export async function injectFaults(site: Site, options: InjectOptions): Promise<
 
 /** Until the daemon runs, is not latched, and nothing is wrong. */
 async function settle(site: Site, patienceMs: number): Promise<void> {
-  const untilNs = site.nowNs() + 10 * patienceMs * 1e6;
+  const untilNs = site.nowNs() + patienceMs * 1e6;
   let last = 'no daemon answers';
   while (site.nowNs() < untilNs) {
     const status = await site.status();

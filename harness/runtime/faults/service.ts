@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlMethods, Status } from '../contracts.ts';
 import { type ControlClient, ControlRefusal, connectControl } from '../daemon/control-client.ts';
@@ -21,6 +21,7 @@ export class Service {
   #child: ChildProcess | undefined;
   #client: ControlClient | undefined;
   #stopping = false;
+  #next: NodeJS.Timeout | undefined;
   starts = 0;
   refusal: string | undefined;
 
@@ -69,17 +70,27 @@ export class Service {
       if (status !== undefined) return status;
       await delay(20);
     }
-    throw new Error(`no daemon answers after ${ms} ms; see ${this.#options.log}`);
+    const said = readFileSync(this.#options.log, 'utf8').slice(-2000);
+    throw new Error(`no daemon answers after ${ms} ms; it started ${this.starts} times and said:\n${said}`);
   }
 
-  async stop(): Promise<void> {
+  /** Ends the daemon, and starts none any more; one that does not end at SIGTERM within `patienceMs` is killed, and that throws. */
+  async stop(patienceMs = 60_000): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#next);
     this.#client?.close();
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, patienceMs);
     await gone;
+    clearTimeout(timer);
+    if (late) throw new Error(`the daemon did not end at SIGTERM within ${patienceMs} ms`);
   }
 
   #start(): void {
@@ -88,7 +99,7 @@ export class Service {
     const child = spawn(argv[0] as string, argv.slice(1), { stdio: ['ignore', 'ignore', this.#log] });
     this.#child = child;
     child.once('exit', () => {
-      if (!this.#stopping) setTimeout(() => this.#start(), restartMs);
+      if (!this.#stopping) this.#next = setTimeout(() => this.#start(), restartMs);
     });
   }
 }

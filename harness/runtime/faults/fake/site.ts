@@ -70,7 +70,21 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
     log: join(folder, 'daemon.log'),
     restartMs: 100,
   });
-  await service.ready(60_000);
+  const close = async () => {
+    try {
+      await service.stop();
+    } finally {
+      await kernel.stop();
+      if (disk) execFileSync('umount', ['-l', state]);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+  try {
+    await service.ready(60_000);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const tail = new JournalTail(join(state, 'journal.jsonl'));
 
   const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
@@ -91,7 +105,9 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
       // Of a scheduler that is held by a link of the daemon, the link.
       if (children.length === 0) kernel.end('unregistered from user space');
       for (const { pid } of children) process.kill(pid, 'SIGKILL');
-      while (kernel.state.state !== 'disabled') await delay(1);
+      // What has not come to pass by then is told by who looks next.
+      for (const until = performance.now() + 60_000; performance.now() < until; await delay(1))
+        if (kernel.state.state === 'disabled') return;
     },
     eject: () => kernel.end('runtime error'),
     stall: async () => {
@@ -153,12 +169,7 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
     works: async () => true,
     inject: async (kind, random) => inject[kind](random),
     heal: async (kind) => heal[kind]?.(),
-    async close() {
-      await service.stop();
-      await kernel.stop();
-      if (disk) execFileSync('umount', ['-l', state]);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

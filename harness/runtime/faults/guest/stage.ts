@@ -18,8 +18,6 @@ export const MAP = join(FOLDER, 'map.db');
 /** Where the archive has the schedulers' objects and the probes, as links (harness/replay/guest-code.ts). */
 const CODE = '/run/pmvx-code';
 
-export const MADE_UP_OPS = { 'made-up-stall': 'made_up_stall', 'made-up-error': 'made_up_error' } as const;
-
 /** Short windows and times, so that much happens in few seconds. */
 const HASTY = { windowMs: 250, unguarded: true, machine: '{}', windows: 3 };
 
