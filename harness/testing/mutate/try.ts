@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Mutant, mutate } from './mutants.ts';
+import type { Scratch } from './scratch.ts';
+
+/** What became of a mutant, and what said so. */
+export type Fate =
+  | { readonly kind: 'killed'; readonly by: string }
+  | { readonly kind: 'timed out'; readonly by: string }
+  | { readonly kind: 'caught by types' | 'caught by the linter'; readonly by: string }
+  | { readonly kind: 'survived'; readonly by: string }
+  | { readonly kind: 'no test reaches it'; readonly by: '' };
+
+const AVA = 'ava/entrypoints/cli.js';
+const TSC = 'typescript/bin/tsc';
+const OXLINT = 'oxlint/bin/oxlint';
+
+/** A busy machine may make a run this much slower than it was without the mutant. */
+const SLOWER = 8;
+const LEAST_MS = 60_000;
+const BASELINE_MS = 900_000;
+
+export class Tries {
+  readonly #scratch: Scratch;
+  readonly #project: string;
+  readonly #near: number;
+  readonly #testsOf: (file: string) => readonly string[];
+  /** Of a set of tests without any mutant: those that pass, and how long they take. */
+  readonly #baselines = new Map<string, { readonly passing: readonly string[]; readonly ms: number }>();
+
+  /** @param near how many test files are asked, the nearest first */
+  constructor(scratch: Scratch, project: string, testsOf: (file: string) => readonly string[], near: number) {
+    this.#scratch = scratch;
+    this.#project = project;
+    this.#testsOf = testsOf;
+    this.#near = near;
+  }
+
+  async fateOf(mutant: Mutant): Promise<Fate> {
+    const tests = this.#testsOf(mutant.file).slice(0, this.#near);
+    const rounds = [tests.slice(0, 3), tests.slice(3, 12), tests.slice(12)].filter(
+      ({ length }) => length > 0,
+    );
+    if (rounds.length === 0) return { kind: 'no test reaches it', by: '' };
+    for (const round of rounds) {
+      const { passing, ms } = await this.#baseline(round);
+      if (passing.length === 0) continue;
+      const fate = await this.#changed(mutant, () => this.#ask(passing, Math.max(LEAST_MS, ms * SLOWER)));
+      if (fate !== undefined) return fate;
+    }
+    return this.#changed(mutant, () => this.#check(mutant, tests.length));
+  }
+
+  async #changed<T>(mutant: Mutant, work: () => Promise<T>): Promise<T> {
+    const source = await readFile(join(this.#project, mutant.file), 'utf8');
+    await this.#scratch.write(mutant.file, mutate(source, mutant));
+    try {
+      return await work();
+    } finally {
+      await this.#scratch.write(mutant.file, source);
+    }
+  }
+
+  async #ask(tests: readonly string[], limitMs: number): Promise<Fate | undefined> {
+    const { code, output } = await this.#scratch.run(AVA, ['--tap', '--fail-fast', ...tests], limitMs);
+    if (code === 0) return undefined;
+    if (code === undefined) return { kind: 'timed out', by: tests.join(' ') };
+    return { kind: 'killed', by: firstFailure(output) };
+  }
+
+  /** Tests that fail without any mutant say nothing of one. */
+  async #baseline(
+    tests: readonly string[],
+  ): Promise<{ readonly passing: readonly string[]; readonly ms: number }> {
+    const key = tests.join(' ');
+    const known = this.#baselines.get(key);
+    if (known !== undefined) return known;
+    const together = await this.#scratch.run(AVA, ['--tap', ...tests], BASELINE_MS);
+    const passing: string[] = [];
+    if (together.code === 0) passing.push(...tests);
+    else {
+      for (const test of tests) {
+        const { code, output } = await this.#scratch.run(AVA, ['--tap', test], BASELINE_MS);
+        if (code === 0) passing.push(test);
+        else console.log(`left out, as it fails without a mutant: ${test}: ${firstFailure(output)}`);
+      }
+    }
+    const baseline = { passing, ms: together.ms };
+    this.#baselines.set(key, baseline);
+    return baseline;
+  }
+
+  /** What no test notices may still not pass the type check or the linter, which the suite runs, too. */
+  async #check(mutant: Mutant, asked: number): Promise<Fate> {
+    const incremental = ['--incremental', '--tsBuildInfoFile', join(this.#scratch.root, '.tsbuildinfo')];
+    const types = await this.#scratch.run(TSC, ['--noEmit', ...incremental], BASELINE_MS);
+    if (types.code !== 0)
+      return { kind: 'caught by types', by: /error (TS\d+)/.exec(types.output)?.[1] ?? '' };
+    const style = await this.#scratch.run(OXLINT, ['--type-aware', mutant.file], BASELINE_MS);
+    if (style.code !== 0)
+      return { kind: 'caught by the linter', by: /[\w-]+\([\w-]+\)/.exec(style.output)?.[0] ?? '' };
+    return { kind: 'survived', by: `${asked} test files` };
+  }
+}
+
+/** The first test that failed, or what AVA said instead. */
+export function firstFailure(tap: string): string {
+  const failed = /^not ok \d+ - (.+)$/m.exec(tap)?.[1];
+  return failed ?? tap.trim().split('\n').at(-1) ?? '';
+}
