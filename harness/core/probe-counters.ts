@@ -131,6 +131,8 @@ export interface ProbeReadings {
   readonly set: ProbeSet;
   /** Events that no program saw, because one was interrupted by its own event. */
   readonly missed: number;
+  /** How long after it was due the latest reading came, ns; absent from guests that do not say so. */
+  readonly lateNs?: number;
   /** When each reading was, ns since the first. */
   readonly atNs: readonly number[];
   /** For how long until each reading frequent events were counted, ns; absent: all the time. */
@@ -158,6 +160,7 @@ const Readings = z.strictObject({
   set: z.enum(PROBE_SETS),
   fields: z.int().positive(),
   missed: z.int().nonnegative(),
+  lateNs: z.number().nonnegative().optional(),
   atNs: z.array(z.number().nonnegative()).min(2),
   countedNs: z.array(z.number().nonnegative()).optional(),
   counts: z.array(z.array(z.union([z.number().nonnegative(), z.null()]))).min(1),
@@ -167,11 +170,15 @@ const Readings = z.strictObject({
 export function readProbes(payload: Buffer): ProbeReadings | undefined {
   const { data } = Readings.safeParse(parseJson(payload));
   if (data === undefined || data.atNs.length !== data.counts.length + 1) return undefined;
-  const { fields, countedNs, ...rest } = data;
+  const { fields, countedNs, lateNs, ...rest } = data;
   if (countedNs !== undefined && countedNs.length !== data.atNs.length) return undefined;
   // Time does not run backwards, and nobody counts so far: a guest that says so has made it up.
   if (!rises(data.atNs) || !rises(countedNs ?? []) || !data.counts.every(isCountable)) return undefined;
-  const readings = { ...rest, ...(countedNs === undefined ? {} : { countedNs }) };
+  const readings = {
+    ...rest,
+    ...(lateNs === undefined ? {} : { lateNs }),
+    ...(countedNs === undefined ? {} : { countedNs }),
+  };
   const width = widthOf(data.set);
   return fields === width && data.counts.every((row) => row.length === width) ? readings : undefined;
 }

@@ -26,11 +26,16 @@ export const FIRST_ERROR_KIND = 1024;
 /** A scheduler's departure as the kernel log tells it. */
 export interface KernelExit extends SchedulerExit {
   readonly ops: string;
+  /** What the scheduler or the kernel said of it, such as `cpu 3 going offline, exiting scheduler`. */
+  readonly message?: string;
   /** The line itself and those that explain it. */
   readonly words: string;
 }
 
 const DISABLED = /sched_ext: (?:.*: )?BPF scheduler "([^"]*)" disabled \((.*)\)\s*$/;
+const ENABLED = /sched_ext: BPF scheduler "([^"]*)" enabled\s*$/;
+const OFFLINE = /\bCPU \d+ is now offline\b/g;
+const FROM_KERNEL = 'unregistered from the main kernel';
 const SCHED_EXT = /sched_ext: /;
 // Lines of a stack trace are indented, after `[   1.234567]` (console) or `4,512,1234567,-;` (/dev/kmsg).
 const TRACE = /[\];]\s{2,}\S/;
@@ -43,16 +48,56 @@ export function kernelExits(log: string): KernelExit[] {
     const match = DISABLED.exec(line);
     if (match === null) return [];
     const reason = match[2] as string;
+    const ops = match[1] as string;
     const kind = exitKind(reason);
+    const explained = explanation(lines, at + 1);
+    const message = messageOf(ops, explained[0]);
     return [
       {
-        ops: match[1] as string,
+        ops,
         reason,
         ...(kind === undefined ? {} : { kind }),
-        words: [line, ...explanation(lines, at + 1)].join('\n').trim(),
+        ...(message === undefined ? {} : { message }),
+        words: [line, ...explained].join('\n').trim(),
       },
     ];
   });
+}
+
+/**
+ * What a scheduler's program printed of its first exit for this reason: `EXIT: REASON (MESSAGE)` (UEI_REPORT of scx), the only place of the
+ * message where the exit is no error.
+ */
+export function reportedMessage(policyLog: string, reason: string): string | undefined {
+  const start = `EXIT: ${reason} (`;
+  const line = boundedText(policyLog)
+    .split('\n')
+    .find((each) => each.includes(start));
+  if (line === undefined) return undefined;
+  const rest = line.slice(line.indexOf(start) + start.length);
+  const end = rest.lastIndexOf(')');
+  return end > 0 ? rest.slice(0, end) : undefined;
+}
+
+/** The last CPU that went before the scheduler did, in the kernel's words: the kernel ends schedulers that cannot do without it. */
+export function lostCpu(log: string, exit: KernelExit): string | undefined {
+  const before = boundedText(log).split(exit.words)[0] ?? '';
+  return exit.reason === FROM_KERNEL ? (before.match(OFFLINE)?.at(-1) ?? undefined) : undefined;
+}
+
+/** Names of the schedulers that a kernel log tells to have been enabled, in order. */
+export function kernelEnables(log: string): string[] {
+  return boundedText(log)
+    .split('\n')
+    .flatMap((line) => ENABLED.exec(line)?.[1] ?? []);
+}
+
+/** The kernel prints `sched_ext: NAME: MESSAGE` after the reason, when the exit has a message. */
+function messageOf(ops: string, line: string | undefined): string | undefined {
+  const prefix = `sched_ext: ${ops}: `;
+  const at = line?.indexOf(prefix) ?? -1;
+  const message = at < 0 ? '' : (line as string).slice(at + prefix.length).trim();
+  return message === '' ? undefined : message;
 }
 
 /** The kernel's number for its own words; undefined for words that this table does not know. */

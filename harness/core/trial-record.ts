@@ -37,7 +37,16 @@ const UsageSchema = openObject({
   systemNs: z.number(),
   voluntarySwitches: z.number(),
   involuntarySwitches: z.number(),
+  /** CPU time of all that the run started, also of processes that nobody waited for. Absent in records from before it was kept. */
+  allUserNs: z.number().exactOptional(),
+  allSystemNs: z.number().exactOptional(),
 });
+
+/** Guest time from the run's start to where the policy was chosen, and to where the kernel had it. */
+const TakeOver = openObject({ chosenNs: z.number(), activeNs: z.number() });
+
+/** A setting of the kernel that changed during the run, with its whole text. */
+const Changed = openObject({ path: text, before: text, value: text });
 
 /** Where and when a trial ran. */
 const Host = openObject({
@@ -50,6 +59,8 @@ const Host = openObject({
   fingerprint: text.exactOptional(),
   /** Energy of all processor packages of the host while the trial ran, J; absent without counters, or when other trials ran meanwhile. */
   joules: z.number().nonnegative().exactOptional(),
+  /** The file, in the run's folder, that has more words of why a trial did not complete; absent when there is none. */
+  log: text.exactOptional(),
 });
 
 const facts = {
@@ -73,6 +84,12 @@ const facts = {
   /** Exit status of the workload (128 + signal when killed by one). */
   exitStatus: z.int().exactOptional(),
   usage: UsageSchema.exactOptional(),
+  /** When the policy took over, where that was in the run. Absent in records from before it was kept. */
+  takeOver: TakeOver.exactOptional(),
+  /** Settings that nobody was to change, and that changed. */
+  changed: z.array(Changed).exactOptional(),
+  /** What is worth knowing of a trial, whatever its state: processes that a step left behind, warnings of the kernel. */
+  notes: z.array(text).exactOptional(),
   /** The workload's whole output, bounded; `outputBytes` is its true length. */
   output: text.exactOptional(),
   outputBytes: z.int().nonnegative().exactOptional(),
@@ -88,8 +105,8 @@ const facts = {
 
 const Completed = openObject({ ...facts, state: z.literal('completed'), metrics: z.array(MetricSchema) });
 
-/** Why a sched_ext scheduler left: kernel's exit kind, reason and message. */
-const Exit = openObject({ kind: z.int().exactOptional(), reason: text });
+/** Why a sched_ext scheduler left: kernel's exit kind and reason, and what the scheduler or the kernel said of it. */
+const Exit = openObject({ kind: z.int().exactOptional(), reason: text, message: text.exactOptional() });
 
 /** A trial that yields no metric. `reason` is one line; `detail` keeps the words of kernel or program. */
 const Unmeasured = openObject({
@@ -108,6 +125,8 @@ const Schema = z.discriminatedUnion('state', [Completed, Unmeasured]);
 export type SchedExtState = Frozen<z.infer<typeof SchedExt>>;
 export type KnobState = Frozen<z.infer<typeof Knob>>;
 export type SchedulerExit = Frozen<z.infer<typeof Exit>>;
+export type TakeOver = Frozen<z.infer<typeof TakeOver>>;
+export type ChangedSetting = Frozen<z.infer<typeof Changed>>;
 export type Usage = Frozen<z.infer<typeof UsageSchema>>;
 export type HostOfTrial = Frozen<z.infer<typeof Host>>;
 export type CompletedTrial = Frozen<z.infer<typeof Completed>>;

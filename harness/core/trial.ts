@@ -5,6 +5,7 @@ import type { TrialRecord } from './trial-record.ts';
 import type { ParameterValues } from './workload.ts';
 
 export {
+  type ChangedSetting,
   type CompletedTrial,
   ENGINE_NAMES,
   type EngineName,
@@ -12,6 +13,7 @@ export {
   type KnobState,
   type SchedExtState,
   type SchedulerExit,
+  type TakeOver,
   TRIAL_STATES,
   type TrialRecord,
   type TrialState,

@@ -29,6 +29,8 @@ export interface Orders {
   readonly deadlineMs: number;
   /** Guest time from the start of the run at which the policy takes over; before warm-up and run when absent. */
   readonly forkAtMs?: number;
+  /** Settings of the kernel that nobody is to change during the trial: read before and after; the same for all policies of a block. */
+  readonly watch?: readonly string[];
 }
 
 /** One frame that the guest sent. */
@@ -45,7 +47,7 @@ export interface Frame {
  * hello, ready (machine quiescent), prepared (one for each candidate, in order: `Prepared`), attached (the kernel names the policy:
  * `SchedExtState` as JSON) or refused ({reason}), warm ({exit}), output (the workload's bytes, bounded), trace (the file `Orders.trace`,
  * when the run left it), result (`RunResult`), after
- * (`SchedExtState`), probes (one for each set: `ProbeReadings`), policy-log (what a scheduler process printed), klog (kernel log), done. Where the policy takes over during the run,
+ * (`SchedExtState`), changed (one for each setting of `Orders.watch` that changed: `ChangedSetting`), probes (one for each set: `ProbeReadings`), policy-log (what a scheduler process printed), klog (kernel log), done. Where the policy takes over during the run,
  * warm and then forked (`Forked`) come before attached or refused. `error` ({reason}) says that the agent itself failed.
  */
 export const FRAME_KINDS = [
@@ -60,6 +62,7 @@ export const FRAME_KINDS = [
   'trace',
   'result',
   'after',
+  'changed',
   'probes',
   'policy-log',
   'klog',
@@ -95,8 +98,17 @@ export interface RunResult {
   readonly elapsedNs: number;
   /** Guest time from the start of the run to when the policy took over; absent when that was before the run. */
   readonly forkNs?: number;
+  /** And to when the kernel had it; absent from guests that do not say so. */
+  readonly activeNs?: number;
   readonly userNs: number;
   readonly systemNs: number;
+  /** CPU time of all that the program started, also of what nobody waited for; absent where that is not counted. */
+  readonly allUserNs?: number;
+  readonly allSystemNs?: number;
+  /** Processes that were still there when the program had ended, and those that could not be killed then. */
+  readonly leftover?: number;
+  readonly stuck?: number;
+  readonly names?: readonly string[];
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
   /** True length of the output; the `output` frame is bounded. */

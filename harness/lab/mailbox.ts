@@ -17,6 +17,7 @@ const PAGE = 4096;
 const MAX_FILES = 8;
 /** As in bpf/guest/agent/agent.h. */
 const MAX_ARGUMENTS = 128;
+const MAX_WATCHED = 64;
 /** How long a scheduler may take to be ready, and again to attach, guest time: scx_lavd is loaded and verified in a minute. */
 const ATTACH_MS = 120_000;
 /** A block that comes later. */
@@ -84,7 +85,14 @@ function runLines(orders: Orders): Line[] {
     ]),
     ...(trace === undefined ? [] : [['trace.path', trace] as const]),
     ...(forkAtMs === undefined ? [] : [['fork.at_ms', String(forkAtMs)] as const]),
+    ...watchLines(orders),
   ];
+}
+
+function watchLines({ watch = [] }: Orders): Line[] {
+  if (watch.length > MAX_WATCHED)
+    throw new RangeError(`${watch.length} settings to watch; the guest takes at most ${MAX_WATCHED}`);
+  return watch.map((path) => ['watch.path', path]);
 }
 
 /** The files of a run, each with its place in the mailbox. Throws RangeError when they do not fit. */

@@ -155,7 +155,7 @@ class MockGuest {
     const elapsedNs = Number(this.#step) + (forkNs ?? 0);
     const times = {
       elapsedNs,
-      forkNs,
+      ...(forkNs === undefined ? {} : { forkNs, activeNs: forkNs }),
       userNs: elapsedNs,
       systemNs: 0,
       voluntarySwitches: 0,

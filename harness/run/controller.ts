@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
 import type { Spec } from '../core/spec.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
@@ -151,6 +151,7 @@ async function runTrial(
       attempt,
       ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(probes && { probes }),
+      folder: `${basename(job.consoles)}/${basename(folderOf(attempt))}`,
     };
     return judge(planned, workload.definition, policy.definition, outcome, context);
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { LONGEST_TEXT } from '../core/guest-text.ts';
 import { type ProbeSet, type ProbeTotals, readProbes, totalCounters } from '../core/probe-counters.ts';
-import type { SchedExtState } from '../core/trial.ts';
+import type { ChangedSetting, SchedExtState } from '../core/trial.ts';
 import type { FrameKind, GuestOutcome, RunResult } from '../lab/engine.ts';
 
 // sysfs values end in a newline, which is not part of them.
@@ -27,18 +27,32 @@ const StatePayload = z.object({
 const ReasonPayload = z.object({ reason: z.string() });
 // What the agent says of a run; a guest that says anything else has taken its place.
 const count = z.int().nonnegative();
+const Names = z.array(z.string().max(64)).max(256);
 const ResultPayload = z.object({
   exit: z.int(),
   timedOut: z.boolean(),
   elapsedNs: count,
   forkNs: count.exactOptional(),
+  activeNs: count.exactOptional(),
+  allUserNs: count.exactOptional(),
+  allSystemNs: count.exactOptional(),
+  leftover: count.exactOptional(),
+  stuck: count.exactOptional(),
+  names: Names.exactOptional(),
   userNs: count,
   systemNs: count,
   voluntarySwitches: count,
   involuntarySwitches: count,
   outputBytes: count,
 });
-const WarmPayload = ResultPayload.partial().extend({ exit: z.int() });
+const ChangedPayload = z.object({ path: z.string(), before: z.string(), value: z.string() });
+const WarmPayload = z.object({
+  exit: z.int(),
+  timedOut: z.boolean().default(false),
+  leftover: count.exactOptional(),
+  stuck: count.exactOptional(),
+  names: Names.exactOptional(),
+});
 
 /** Of all other frames of one kind together: twice what the agent keeps of a log (`LOG_LIMIT`, bpf/guest/agent/agent.h). */
 export const LONGEST_WORDS = 128 * 1024;
@@ -54,12 +68,16 @@ function roomOf(kind: FrameKind): number {
 export interface Evidence {
   readonly refused?: string;
   readonly attached?: SchedExtState;
-  readonly warm?: { readonly exit: number; readonly timedOut: boolean };
+  readonly warm?: StepEnd;
   readonly output?: string;
   readonly result?: RunResult;
   readonly after?: SchedExtState;
+  /** Settings that nobody was to change, and that changed. */
+  readonly changed?: readonly ChangedSetting[];
   /** What each set of probes counted from the run's start to its end. */
   readonly probes?: { readonly [set in ProbeSet]?: ProbeTotals };
+  /** How long after it was due the latest reading of probes came, ns. */
+  readonly probesLateNs?: number;
   readonly policyLog: string;
   readonly kernelLog: string;
   readonly agentError?: string;
@@ -67,7 +85,12 @@ export interface Evidence {
   readonly garbled?: string;
   readonly lastFrame?: FrameKind;
   readonly guestSeconds?: number;
+  /** Guest time at which the machine had booted and was quiet, seconds. */
+  readonly readySeconds?: number;
 }
+
+/** How a step of the trial ended, and what it left behind. */
+export type StepEnd = Pick<RunResult, 'exit' | 'timedOut' | 'leftover' | 'stuck' | 'names'>;
 
 /**
  * Reads the frames of an outcome. A later frame of the same kind replaces an earlier one; logs and output are joined. Frames beyond what the
@@ -103,7 +126,7 @@ export function readEvidence(outcome: GuestOutcome): Evidence {
         break;
       case 'warm': {
         const warm = json(WarmPayload);
-        assign(found, 'warm', warm && { exit: warm.exit, timedOut: warm.timedOut ?? false });
+        assign(found, 'warm', warm);
         break;
       }
       case 'result':
@@ -112,9 +135,20 @@ export function readEvidence(outcome: GuestOutcome): Evidence {
       case 'probes': {
         const readings = readProbes(frame.payload);
         if (readings === undefined) found.garbled ??= `probes: ${excerpt(frame.payload)}`;
-        else found.probes = { ...found.probes, [readings.set]: totalCounters(readings) };
+        else {
+          found.probes = { ...found.probes, [readings.set]: totalCounters(readings) };
+          assign(found, 'probesLateNs', readings.lateNs);
+        }
         break;
       }
+      case 'changed': {
+        const setting = json(ChangedPayload);
+        if (setting !== undefined) found.changed = [...(found.changed ?? []), setting];
+        break;
+      }
+      case 'ready':
+        found.readySeconds = found.guestSeconds;
+        break;
       case 'error':
         found.agentError = json(ReasonPayload)?.reason ?? 'no reason given';
         break;
@@ -131,6 +165,15 @@ export function readEvidence(outcome: GuestOutcome): Evidence {
   }
   if (output.length > 0) found.output = Buffer.concat(output).toString('utf8');
   return found;
+}
+
+/** The first and last lines of a text that are not blank, `count` in all, and between them how many are left out. */
+export function headAndTail(text: string, count: number): string {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length <= count) return lines.join('\n');
+  const half = Math.floor(count / 2);
+  const between = `[pmvx: ${lines.length - 2 * half} lines left out]`;
+  return [...lines.slice(0, half), between, ...lines.slice(-half)].join('\n');
 }
 
 /** The last `count` lines of a text that are not blank; a serial console ends each with a carriage return, too. */

@@ -128,13 +128,14 @@ test("a refused policy keeps the verifier's last words", (t) => {
     policyLog: 'libbpf: prog: BPF program load failed: -EACCES\nR1 invalid mem access\n',
   });
   t.is(record.state, 'refused');
-  t.is(record.reason, 'scx_simple ended with status 1 before the kernel named it');
+  t.is(record.reason, 'R1 invalid mem access; scx_simple ended with status 1 before the kernel named it');
   t.regex(record.detail ?? '', /R1 invalid mem access$/);
 });
 
 test('a refused policy says first what the verifier found', (t) => {
   const policyLog = [
     "libbpf: prog 'simple_init': -- BEGIN PROG LOAD LOG --",
+    '; a = b->c; @ simple.bpf.c:81',
     '0: (79) r2 = *(u64 *)(r1 +0)',
     "R1 invalid mem access 'scalar'",
     'processed 1 insns (limit 1000000)',
@@ -143,9 +144,9 @@ test('a refused policy says first what the verifier found', (t) => {
   const record = unmeasured({ kind: 'refuse', reason: 'scheduler process exited with status 1', policyLog });
   t.is(
     record.reason,
-    "the verifier refused simple_init: R1 invalid mem access 'scalar'; scheduler process exited with status 1",
+    "simple.bpf.c:81: R1 invalid mem access 'scalar' (the verifier refused simple_init); scheduler process exited with status 1",
   );
-  t.regex(record.detail ?? '', /^0: \(79\).*\nR1 invalid mem access 'scalar'\n/);
+  t.regex(record.detail ?? '', /^; a = .*\n0: \(79\).*\nR1 invalid mem access 'scalar'\n/);
 });
 
 test('a scheduler that the kernel does not name is refused, whatever the workload measured', (t) => {
@@ -186,8 +187,9 @@ test("an ejection outweighs the workload's success and names kind and reason", (
     output: OUTPUT,
   });
   t.is(record.state, 'ejected');
-  t.is(record.reason, 'runnable task stall');
-  t.deepEqual(record.schedulerExit, { kind: 1026, reason: 'runnable task stall' });
+  const message = 'kworker/0:1[11] failed to run for 5.376s';
+  t.is(record.reason, `${message} (runnable task stall)`);
+  t.deepEqual(record.schedulerExit, { kind: 1026, reason: 'runnable task stall', message });
   t.regex(record.detail ?? '', /after the run sched_ext is disabled/);
   t.regex(record.detail ?? '', /failed to run for 5\.376s/);
 });

@@ -5,6 +5,9 @@ import type { GuestOutcome } from '../lab/engine.ts';
 /** The last line of a guest whose kernel gave up. */
 export const PANIC = /Kernel panic - not syncing: .*/;
 
+/** The guest's kernel ended the machine, because its agent did not run when a step was to end (bpf/guest/idle). */
+export const NOT_SCHEDULED = 'pmvx: the agent was not scheduled';
+
 /** Nothing that a guest does makes its emulator end by one of these: somebody, or a host without memory, sent it. */
 const FROM_OUTSIDE = /\bkilled by SIG(?:KILL|TERM|INT|HUP|QUIT)\b/;
 

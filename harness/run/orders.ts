@@ -9,6 +9,7 @@ import type { Probes } from '../core/spec.ts';
 import type { EngineName, PlannedTrial } from '../core/trial.ts';
 import { type Workload, warmSeconds } from '../core/workload.ts';
 import type { Orders } from '../lab/engine.ts';
+import { watchedSettings } from './watched-settings.ts';
 
 /**
  * What the guest of a planned trial is told. The same plan gives the same orders. `policies` are those of the whole
@@ -23,6 +24,7 @@ export function ordersFor(
   probes?: Probes,
 ): Orders {
   const modules = modulesOf(policies);
+  const watch = watchedSettings(policies.map(({ definition }) => definition));
   const command = commandFor(workload, planned.params, planned.seed);
   const forkAtMs = forkPointMs(planned.point, warmSeconds(workload.definition, engine));
   return {
@@ -39,5 +41,6 @@ export function ordersFor(
       : { files: command.files.map(({ path, value }) => ({ path, content: readNamedFile(value) })) }),
     deadlineMs: Math.round(workload.definition.deadline_s * 1000),
     ...(forkAtMs === undefined ? {} : { forkAtMs }),
+    ...(watch.length === 0 ? {} : { watch }),
   };
 }

@@ -100,6 +100,7 @@ export class Progress {
     }
     // A policy that the kernel refused or ejected is a finding; the rest went wrong.
     const tone = record.state === 'refused' || record.state === 'ejected' ? 'odd' : 'bad';
-    return `${this.#paint(tone, record.state)}: ${record.reason}  ${took}`;
+    const log = record.host.log === undefined ? '' : `; log: ${record.host.log}`;
+    return `${this.#paint(tone, record.state)}: ${record.reason}${log}  ${took}`;
   }
 }

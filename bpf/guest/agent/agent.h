@@ -13,10 +13,12 @@
 #define REASON_MAX 512
 #define KNOBS_MAX 16
 #define SETTING_MAX 128
+#define WATCHED_MAX 64
 #define FILES_MAX 8
 #define PROBES_MAX 8
 #define OUTPUT_LIMIT (256 * 1024)
 #define LOG_LIMIT (64 * 1024)
+#define OWN "/run/pmvx" /* memory of the agent alone: the workload may fill /tmp and /run */
 #define TRACE_LIMIT (32 * 1024 * 1024)
 #define MS 1000000ull
 
@@ -60,6 +62,13 @@ struct knob {
 	char before[SETTING_MAX], now[SETTING_MAX], restored[SETTING_MAX];
 };
 
+/* A setting that nobody is to change while the workload runs; its whole text. */
+struct watched {
+	char *path;
+	char *before; /* NULL: it was not there */
+	char *now;    /* NULL: it has not changed */
+};
+
 /* What the host wants done, as read from the mailbox, block by block. */
 struct orders {
 	/* block 0 */
@@ -79,6 +88,8 @@ struct orders {
 	uint64_t fork_ms; /* 0: the policy takes over before warm-up and run */
 	struct file file[FILES_MAX];
 	int files;
+	struct watched watched[WATCHED_MAX];
+	int watches;
 	char *trace; /* what the run leaves there goes to the host; NULL: nothing */
 	/* block 2 */
 	char *kind;
@@ -108,11 +119,22 @@ struct run {
 	uint64_t ended_ns; /* 0: it runs */
 };
 
+/* What a step left behind when its program had ended, and the CPU time of all that it had started. */
+struct leftover {
+	int count;
+	int stuck; /* of these could not be ended */
+	char names[256];
+	uint64_t user_ns;
+	uint64_t system_ns;
+};
+
 struct run_result {
 	int exit;
 	bool timed_out;
 	uint64_t elapsed_ns;
-	uint64_t fork_ns; /* 0: the policy was there from the start */
+	uint64_t fork_ns;   /* when the policy was chosen; 0: it was there from the start */
+	uint64_t active_ns; /* when the kernel had it */
+	struct leftover left;
 	uint64_t user_ns;
 	uint64_t system_ns;
 	long voluntary;
@@ -139,6 +161,7 @@ unsigned int online_cpus(void);
 /* module.c */
 int load_module(const char *path);
 void idle_load(void);
+void fork_mark(void);
 void idle_symbols(char *json, size_t size);
 
 /* random.c */
@@ -166,6 +189,24 @@ void prepare_all(struct orders *orders);
 
 /* attend.c: the agent's only place to wait while something runs */
 void attend(struct candidate *candidate, struct run *run, uint64_t until_ns);
+void reap_orphans(struct orders *orders);
+
+/* rank.c: the agent's own scheduling */
+void rank_fixed(void);
+void rank_above_all(void);
+void rank_memory(void);
+void rank_watchdog(uint64_t ms);
+
+/* group.c: control groups */
+int group_of_policies(void);
+int group_begin(const char *step);
+void group_kill(void);
+void group_end(struct leftover *left, struct orders *orders);
+
+/* watch.c: settings that nobody is to change */
+void watch_begin(struct orders *orders);
+void watch_look(struct orders *orders);
+void watch_send(const struct orders *orders);
 
 /* sched-state.c: what the kernel says */
 void sched_read(struct sched_state *state);
@@ -201,10 +242,10 @@ struct candidate *policy_active(void);
 void policy_deactivate(void);
 
 /* run.c */
-pid_t spawn(const struct argv_list *argv, const char *output, const uint64_t *seed, int hold);
-void run_start(struct run *run, const struct argv_list *argv, const struct orders *orders, const char *output);
+pid_t spawn(const struct argv_list *argv, const char *output, const uint64_t *seed, int hold, int group);
+void run_start(struct run *run, const char *step, const struct argv_list *argv, const struct orders *orders, const char *output);
 bool run_wait(struct run *run, uint64_t until_ns);
-void run_finish(struct run *run, struct run_result *result);
+void run_finish(struct run *run, struct orders *orders, bool counts, struct run_result *result);
 void run_send(const char *kind, const struct run_result *result);
 
 /* trial.c */

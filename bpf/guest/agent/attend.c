@@ -57,3 +57,26 @@ void attend(struct candidate *candidate, struct run *run, uint64_t until_ns)
 	if (poll[1].revents)
 		reap(candidate);
 }
+
+/*
+ * The children of those that died before them are the agent's. A candidate's end is noted as ever. Called between steps: a program that
+ * is still to be waited for is none of these.
+ */
+void reap_orphans(struct orders *orders)
+{
+	for (;;) {
+		siginfo_t ended = { 0 };
+		struct candidate *candidate = NULL;
+
+		if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) || !ended.si_pid)
+			return;
+		for (int i = 0; i < orders->candidates && !candidate; i++) {
+			if (orders->candidate[i].pid == ended.si_pid)
+				candidate = &orders->candidate[i];
+		}
+		if (candidate)
+			reap(candidate);
+		else
+			waitpid(ended.si_pid, NULL, 0);
+	}
+}

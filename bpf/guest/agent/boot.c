@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -49,6 +50,19 @@ void boot_early(void)
 	}
 }
 
+/* Files in memory, up to `percent` of it. All such places together leave room for programs: who fills them is told ENOSPC. */
+static void mount_memory(const char *where, const char *mode, unsigned int percent)
+{
+	struct sysinfo memory;
+	char data[64];
+
+	if (sysinfo(&memory))
+		agent_fail("sysinfo: %s", strerror(errno));
+	snprintf(data, sizeof(data), "mode=%s,size=%lluk", mode,
+		 (unsigned long long)memory.totalram * memory.mem_unit / 1024 * percent / 100);
+	must_mount("tmpfs", where, "tmpfs", 0, data);
+}
+
 static void loopback_up(void)
 {
 	struct ifreq request = { .ifr_name = "lo" };
@@ -79,11 +93,13 @@ void boot_root(void)
 		agent_fail("moving mounts: %s", strerror(errno));
 	if (chdir("/root") || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		agent_fail("switching root: %s", strerror(errno));
-	must_mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");
-	must_mount("tmpfs", "/run", "tmpfs", 0, "mode=755");
+	mount_memory("/tmp", "1777", 40);
+	mount_memory("/run", "755", 15);
+	mkdir(OWN, 0700);
+	mount_memory(OWN, "700", 8);
 	mkdir("/dev/shm", 01777);
 	mkdir("/dev/pts", 0755);
-	must_mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777");
+	mount_memory("/dev/shm", "1777", 12);
 	must_mount("devpts", "/dev/pts", "devpts", 0, NULL);
 	must_mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
 	must_mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);

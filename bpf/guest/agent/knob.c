@@ -15,7 +15,7 @@
 
 #define MODPROBE "/usr/sbin/modprobe"
 #define MODPROBE_MS 20000
-#define MODULE_LOG "/run/module.log"
+#define MODULE_LOG OWN "/module.log"
 
 /* Of a list with one choice in brackets, the choice; else the whole line. */
 static int read_setting(const char *path, char *text, size_t size)
@@ -70,7 +70,7 @@ static void load(struct module *module)
 	for (char *save = NULL, *word = strtok_r(words, " ", &save); word && argv.count < ARGS_MAX;
 	     word = strtok_r(NULL, " ", &save))
 		argv.arg[argv.count++] = word;
-	child = spawn(&argv, MODULE_LOG, NULL, -1);
+	child = spawn(&argv, MODULE_LOG, NULL, -1, -1);
 	if (child < 0)
 		agent_fail("fork: %s", strerror(errno));
 	ended.fd = (int)syscall(SYS_pidfd_open, child, 0);

@@ -2,7 +2,6 @@
 /* pmvx agent: PID 1 of a trial. It brings the machine up, then lives through the trial (trial.c). */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +12,6 @@
 
 #include "agent.h"
 #include "mark.h"
-
-#define PRIORITY 50
 
 uint64_t now_ns(void)
 {
@@ -56,21 +53,13 @@ void agent_fail(const char *format, ...)
 	power_off();
 }
 
-/* No policy under test may schedule the agent. What it starts is ordinary again. */
-static void be_realtime(void)
-{
-	struct sched_param priority = { .sched_priority = PRIORITY };
-
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority))
-		agent_fail("sched_setscheduler: %s", strerror(errno));
-}
-
 int main(void)
 {
 	struct utsname kernel;
 	char report[256], symbols[128];
 
-	be_realtime();
+	rank_fixed();
+	rank_memory();
 	boot_early();
 	if (frame_open())
 		agent_fail("no data channel");

@@ -35,6 +35,21 @@ void idle_load(void)
 		agent_fail("%s: %s", IDLE_MODULE, strerror(-failed));
 }
 
+/*
+ * Here a machine may be saved, and others go on from it. The module says the mark on the last vCPU, whatever runs there: after a restore
+ * the emulator's round robin begins with vCPU 0, and that is whose turn it is anyway then. Engines without the module need no mark.
+ */
+void fork_mark(void)
+{
+	int fd = open(IDLE_PARAMETERS "fork", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) != 1)
+		agent_fail("fork mark: %s", strerror(errno));
+	close(fd);
+}
+
 static unsigned long parameter(const char *name)
 {
 	char path[128];

@@ -15,6 +15,7 @@
 static const char UNKNOWN[] = "order not understood";
 static const char TOO_MANY_ARGUMENTS[] = "more than " TEXT(ARGS_MAX) " arguments in a list";
 static const char TOO_MANY_FILES[] = "more than " TEXT(FILES_MAX) " files";
+static const char TOO_MANY_WATCHED[] = "more than " TEXT(WATCHED_MAX) " settings to watch";
 static const char TOO_MANY_KNOBS[] = "more than " TEXT(KNOBS_MAX) " settings or modules";
 static const char TOO_MANY_CANDIDATES[] = "more than " TEXT(CANDIDATES_MAX) " candidates";
 
@@ -110,6 +111,12 @@ static const char *apply_run(struct orders *orders, const char *key, char *value
 		return apply_file(orders, key, value);
 	if (!strcmp(key, "trace.path")) {
 		orders->trace = value;
+		return NULL;
+	}
+	if (!strcmp(key, "watch.path")) {
+		if (orders->watches >= WATCHED_MAX)
+			return TOO_MANY_WATCHED;
+		orders->watched[orders->watches++].path = value;
 		return NULL;
 	}
 	if (!strcmp(key, "warmup.arg"))

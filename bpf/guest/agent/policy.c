@@ -67,12 +67,17 @@ int policy_activate(struct orders *orders, struct run *run, char *fault, size_t 
 		sched_read(&state);
 		if (enabled_since(&before, &state))
 			break;
+		if (run && now > run->deadline_ns) {
+			snprintf(fault, size, "not enabled at the deadline of the run, after %.3f s of it: state is \"%s\"",
+				 (double)(now - run->start_ns) / 1e9, state.state);
+			return -1;
+		}
 		if (now > deadline) {
 			snprintf(fault, size, "not enabled after %llu ms: state is \"%s\"", (unsigned long long)orders->attach_ms,
 				 state.state);
 			return -1;
 		}
-		attend(candidate, run, now + POLL_NS);
+		attend(candidate, run, probes_until(now + POLL_NS));
 	}
 	/* Enabled is not enough: it must be this one. */
 	if (!names(orders->ops, state.ops)) {

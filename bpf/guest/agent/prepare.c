@@ -14,16 +14,16 @@
 #define LOOK_NS (10 * MS)
 #define OFF_NS (10000 * MS)
 
-static void start(struct candidate *candidate, int index)
+static void start(struct candidate *candidate, int index, int group)
 {
 	int pair[2];
 
 	candidate->pidfd = -1;
 	candidate->listener = -1;
-	snprintf(candidate->log, sizeof(candidate->log), "/run/policy-%d.log", index);
+	snprintf(candidate->log, sizeof(candidate->log), OWN "/policy-%d.log", index);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		agent_fail("socketpair: %s", strerror(errno));
-	candidate->pid = spawn(&candidate->argv, candidate->log, NULL, pair[1]);
+	candidate->pid = spawn(&candidate->argv, candidate->log, NULL, pair[1], group);
 	close(pair[1]);
 	if (candidate->pid < 0)
 		agent_fail("fork: %s", strerror(errno));
@@ -67,12 +67,14 @@ static void prepare(struct candidate *candidate, uint64_t deadline_ms)
 
 void prepare_all(struct orders *orders)
 {
+	int group = group_of_policies();
+
 	knob_load_modules(orders);
 	for (int i = 0; i < orders->candidates; i++) {
 		struct candidate *candidate = &orders->candidate[i];
 		char ops[512], reason[2048];
 
-		start(candidate, i);
+		start(candidate, i, group);
 		prepare(candidate, orders->attach_ms);
 		json_escape(candidate->ops, ops, sizeof(ops));
 		if (candidate->held)
@@ -81,4 +83,5 @@ void prepare_all(struct orders *orders)
 			frame_printf("prepared", "{\"ops\":\"%s\",\"held\":false,\"reason\":\"%s\"}", ops,
 				     json_escape(candidate->reason, reason, sizeof(reason)));
 	}
+	close(group);
 }

@@ -17,7 +17,7 @@
 #include "agent.h"
 
 #define LOADER "/opt/pmvx/bin/probes"
-#define LOG "/run/probes.log"
+#define LOG OWN "/probes.log"
 #define PINS "/sys/fs/bpf/pmvx"
 #define PROGRAMS_MAX 16
 #define ROWS_MAX 256
@@ -41,6 +41,7 @@ static uint64_t row_counted_ns[ROWS_MAX]; /* see probe-turns.c */
 static int row_count;
 static uint64_t window_ns, next_ns = UINT64_MAX;
 static bool has_turns;
+static uint64_t late_ns; /* how long after it was due the latest reading came */
 
 static int bpf(int command, union bpf_attr *attr)
 {
@@ -144,7 +145,7 @@ void probes_attach(struct orders *orders)
 
 	if (!orders->probes.count)
 		return;
-	loader = spawn(&orders->probes, LOG, NULL, -1);
+	loader = spawn(&orders->probes, LOG, NULL, -1, -1);
 	if (loader < 0 || waitpid(loader, &status, 0) != loader)
 		agent_fail("probes: %s", strerror(errno));
 	if (status)
@@ -178,12 +179,13 @@ static uint64_t missed(const struct probe *probe)
 static void run_samplers(const struct probe *probe)
 {
 	for (int i = 0; i < probe->programs; i++) {
-		for (unsigned int cpu = 0; probe->samples[i] && cpu < online_cpus(); cpu++) {
+		for (unsigned int cpu = 0; probe->samples[i] && cpu < possible; cpu++) {
 			union bpf_attr attr = {
 				.test = { .prog_fd = (uint32_t)probe->program[i], .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu },
 			};
 
-			if (bpf(BPF_PROG_TEST_RUN, &attr))
+			/* A CPU that is offline has nothing to sample. */
+			if (bpf(BPF_PROG_TEST_RUN, &attr) && errno != ENXIO)
 				agent_fail("probes: sampling on CPU %u: %s", cpu, strerror(errno));
 		}
 	}
@@ -251,9 +253,11 @@ void probes_begin(const struct orders *orders)
 /* Reads when it is time; returns when to look again, `until_ns` at the latest. */
 uint64_t probes_until(uint64_t until_ns)
 {
-	uint64_t next;
+	uint64_t next, now = now_ns();
 
-	if (now_ns() >= next_ns) {
+	if (now >= next_ns) {
+		if (now - next_ns > late_ns)
+			late_ns = now - next_ns;
 		probes_read();
 		next_ns += window_ns;
 		turns_window(window_ns);
@@ -286,8 +290,9 @@ void probes_send(void)
 	char *text = probes ? malloc(size) : NULL;
 
 	for (int i = 0; text && i < probes; i++) {
-		size_t at = (size_t)sprintf(text, "{\"set\":\"%s\",\"fields\":%u,\"missed\":%llu,\"atNs\":[", probe[i].set,
-					    probe[i].fields, (unsigned long long)(missed(&probe[i]) - probe[i].missed));
+		size_t at = (size_t)sprintf(text, "{\"set\":\"%s\",\"fields\":%u,\"missed\":%llu,\"lateNs\":%llu,\"atNs\":[",
+					    probe[i].set, probe[i].fields,
+					    (unsigned long long)(missed(&probe[i]) - probe[i].missed), (unsigned long long)late_ns);
 
 		for (int row = 0; row < row_count; row++)
 			at += (size_t)sprintf(text + at, "%s%llu", row ? "," : "",

@@ -7,36 +7,16 @@
  *
  * Everything that is learnt goes out as frames; nothing is decided about the result.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent.h"
-#include "mark.h"
 
-#define OUTPUT "/run/output"
-#define WARMUP_OUTPUT "/run/warmup"
+#define OUTPUT OWN "/output"
+#define WARMUP_OUTPUT OWN "/warmup"
 #define OFFSET_SPAN_NS (4 * MS) /* one timer tick at 250 Hz */
 
 static struct orders orders;
-
-/*
- * Here a machine may be saved, and others go on from it. After a restore the emulator's round robin begins with vCPU 0: that is
- * whose turn it is anyway when the last vCPU has said the mark.
- */
-static void fork_mark(void)
-{
-	cpu_set_t all, last;
-
-	CPU_ZERO(&last);
-	CPU_SET(online_cpus() - 1, &last);
-	if (sched_getaffinity(0, sizeof(all), &all) || sched_setaffinity(0, sizeof(last), &last))
-		agent_fail("affinity: %s", strerror(errno));
-	PMVX_MARK(PMVX_MARK_FORK);
-	sched_setaffinity(0, sizeof(all), &all);
-}
 
 static void read_block(int block)
 {
@@ -79,37 +59,40 @@ static void take_over(struct run *run)
 	char fault[REASON_MAX];
 
 	read_block(2);
+	/* Writing a setting may move another: what is watched is looked at before, and begins anew after. */
+	if (orders.knobs)
+		watch_look(&orders);
 	if (policy_activate(&orders, run, fault, sizeof(fault))) {
 		if (run) {
 			run->deadline_ns = 0;
-			run_finish(run, &unfinished);
+			run_finish(run, &orders, false, &unfinished);
 		}
 		refuse(fault);
 	}
+	if (orders.knobs)
+		watch_begin(&orders);
 	sched_read(&state);
 	sched_send("attached", &state, &orders);
 }
 
-/* Takes over in the middle of the run. Returns the time from the run's start to there. */
-static uint64_t take_over_at(struct run *run, uint64_t at_ns)
+/* Takes over in the middle of the run. Notes the time from the run's start to the choice, and to where the kernel has the policy. */
+static void take_over_at(struct run *run, uint64_t at_ns, uint64_t *fork_ns, uint64_t *active_ns)
 {
-	uint64_t fork_ns;
-
 	if (run_wait(run, run->start_ns + at_ns)) {
 		char reason[REASON_MAX];
 		struct run_result ended;
 
-		run_finish(run, &ended);
+		run_finish(run, &orders, false, &ended);
 		snprintf(reason, sizeof(reason), "the run ended after %.3f s, before the fork point at %.3f s",
 			 (double)ended.elapsed_ns / 1e9, (double)at_ns / 1e9);
 		refuse(reason);
 	}
 	probes_read();
-	fork_ns = now_ns() - run->start_ns;
-	frame_printf("forked", "{\"runNs\":%llu}", (unsigned long long)fork_ns);
+	*fork_ns = now_ns() - run->start_ns;
+	frame_printf("forked", "{\"runNs\":%llu}", (unsigned long long)*fork_ns);
 	fork_mark();
 	take_over(run);
-	return fork_ns;
+	*active_ns = now_ns() - run->start_ns;
 }
 
 void trial_live(void)
@@ -117,7 +100,7 @@ void trial_live(void)
 	struct sched_state state;
 	struct run_result result;
 	struct run run;
-	uint64_t fork_ns = 0;
+	uint64_t fork_ns = 0, active_ns = 0;
 
 	orders.choice = -1;
 	read_block(0);
@@ -129,22 +112,26 @@ void trial_live(void)
 	files_place(&orders);
 	if (orders.fork_ms >= orders.deadline_ms)
 		refuse("the fork point lies beyond the deadline of the run");
+	watch_begin(&orders);
 	if (!orders.fork_ms)
 		take_over(NULL);
 	if (orders.warmup.count) {
-		run_start(&run, &orders.warmup, &orders, WARMUP_OUTPUT);
-		run_finish(&run, &result);
+		run_start(&run, "warmup", &orders.warmup, &orders, WARMUP_OUTPUT);
+		run_finish(&run, &orders, false, &result);
 		run_send("warm", &result);
+		if (result.left.stuck)
+			finish();
 	}
 	wait_offset(orders.seed);
 	probes_begin(&orders);
-	run_start(&run, &orders.run, &orders, OUTPUT);
+	run_start(&run, "run", &orders.run, &orders, OUTPUT);
 	if (orders.fork_ms)
-		fork_ns = take_over_at(&run, orders.fork_ms * MS);
-	run_finish(&run, &result);
-	probes_read();
+		take_over_at(&run, orders.fork_ms * MS, &fork_ns, &active_ns);
+	run_finish(&run, &orders, true, &result);
 	result.fork_ns = fork_ns;
+	result.active_ns = active_ns;
 	sched_read(&state);
+	watch_look(&orders);
 	knob_read(&orders);
 	knob_restore(&orders);
 	frame_file("output", OUTPUT, OUTPUT_LIMIT);
@@ -152,6 +139,7 @@ void trial_live(void)
 		frame_whole_file("trace", orders.trace, TRACE_LIMIT);
 	run_send("result", &result);
 	sched_send("after", &state, &orders);
+	watch_send(&orders);
 	probes_send();
 	finish();
 }

@@ -8,13 +8,17 @@
  *
  * The state polls need_resched, as mwait-based idle does on hardware: a remote wake-up needs no interrupt.
  */
+#include <linux/cpu.h>
 #include <linux/cpuidle.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/idle.h>
+#include <linux/panic.h>
 #include <linux/smp.h>
+#include <linux/timer.h>
 
 /*
  * Nops until need_resched. One pass is one translation block of the emulator, about 1 us on a 250 MIPS vCPU; that is why the loop is
@@ -65,6 +69,51 @@ module_param(switch_to, ulong, 0444);
 module_param(pid_offset, ulong, 0444);
 module_param(comm_offset, ulong, 0444);
 
+/*
+ * A mark for the engine (PMVX_MARK_FORK in bpf/guest/agent/mark.h). In an interrupt, because nothing that a workload runs stands above
+ * one; a mark is the first instruction of a block.
+ */
+static void say_fork(void *unused)
+{
+	asm volatile("jmp 1f\n1:\tnopl 0x706d7679(%%rax)\n\tjmp 2f\n2:" ::: "memory");
+}
+
+static int set_fork(const char *text, const struct kernel_param *parameter)
+{
+	int failed;
+
+	cpus_read_lock();
+	failed = smp_call_function_single(cpumask_last(cpu_online_mask), say_fork, NULL, true);
+	cpus_read_unlock();
+	return failed;
+}
+
+static const struct kernel_param_ops fork_ops = { .set = set_fork };
+module_param_cb(fork, &fork_ops, NULL, 0200);
+
+/* The agent ends a step at its deadline. When it has not, it did not run, and nobody else would end this machine. */
+static void on_missed(struct timer_list *unused)
+{
+	panic("pmvx: the agent was not scheduled when the deadline of its step had passed");
+}
+
+static DEFINE_TIMER(watchdog, on_missed);
+
+static int set_watchdog(const char *text, const struct kernel_param *parameter)
+{
+	unsigned int ms;
+	int failed = kstrtouint(text, 10, &ms);
+
+	if (!failed && ms)
+		mod_timer(&watchdog, jiffies + msecs_to_jiffies(ms));
+	else if (!failed)
+		timer_delete_sync(&watchdog);
+	return failed;
+}
+
+static const struct kernel_param_ops watchdog_ops = { .set = set_watchdog };
+module_param_cb(watchdog_ms, &watchdog_ops, NULL, 0200);
+
 /* A probe that is never armed: registering it is how a module learns a symbol's address. */
 static void __init find_switch_to(void)
 {
@@ -91,6 +140,7 @@ static int __init pmvx_idle_init(void)
 
 static void __exit pmvx_idle_exit(void)
 {
+	timer_delete_sync(&watchdog);
 	cpuidle_unregister(&pmvx_idle_driver);
 }
 
