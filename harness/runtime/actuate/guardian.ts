@@ -62,6 +62,10 @@ export class GuardianKeeper implements Keeper {
     this.#ask(() => this.#guardian.beat(withinMs));
   }
 
+  away(ms: number): void {
+    this.beat(Math.ceil(ms));
+  }
+
   /** Drops all, and holds nothing until `open`. */
   latch(): void {
     this.#ask(() => this.#guardian.latch());

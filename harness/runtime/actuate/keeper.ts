@@ -19,6 +19,8 @@ export interface OpenLink {
  * when it was refused; then it is not there any more. It is the keeper's from the call on: nothing in between waits.
  */
 export interface Keeper {
+  /** The loop is about to be busy with the kernel for so long, ms, and is not to be taken for dead. */
+  away(ms: number): void;
   /** This process's own copy is closed. */
   holdLink(link: OpenLink): Promise<Ward>;
   holdProcess(pid: number): Promise<Ward>;

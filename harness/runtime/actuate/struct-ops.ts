@@ -27,6 +27,9 @@ interface Loaded {
 
 const BUSY_MS = 500;
 const UNLOAD_MS = 1000;
+/** How long the kernel may keep the loop from giving a sign, ms. */
+const LOAD_MS = 20_000;
+const ATTACH_MS = 3000;
 
 /** Fields of `struct user_exit_info` (tools/sched_ext/include/scx/user_exit_info_common.h): kind, exit code, reason, message. */
 const EXIT_REASON = { at: 16, length: 128 };
@@ -61,6 +64,7 @@ export function structOpsHolder(options: StructOpsOptions): Holder {
       const loaded = ready();
       return {
         take: async () => {
+          keeper?.away(ATTACH_MS);
           const link = await attach(loaded.scheduler);
           const ward = keeper === undefined ? ownWard(link) : await keeper.holdLink(link);
           const holder = keeper === undefined ? 'this process' : 'the guardian';
@@ -72,7 +76,9 @@ export function structOpsHolder(options: StructOpsOptions): Holder {
   };
 }
 
-function load({ object: path, constants, watchdogMs }: StructOpsOptions): Loaded {
+function load({ object: path, constants, watchdogMs, keeper }: StructOpsOptions): Loaded {
+  // The verifier may take seconds, in which the loop stands still.
+  keeper?.away(LOAD_MS);
   const object = BpfObject.open(path);
   try {
     // The headers of sched_ext read the kernel's enumerators from such constants.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { FEATURES_VERSION } from '../../../analysis/features/definition.ts';
 import { windowVector } from '../../../analysis/features/window-vector.ts';
 import type { ProbeSet } from '../../core/probe-counters.ts';
 import { type Calm, EEVDF, type Sensor, type Window } from '../contracts.ts';
 import type { Turn } from '../probe-turns.ts';
 import type { Clock } from './clock.ts';
+import { readGiven } from './given.ts';
 import { healthOf } from './health.ts';
 import { pressureBetween, readPressure } from './pressure.ts';
 import { type OpenProbes, ReopeningProbes } from './probe-set.ts';
@@ -177,13 +177,7 @@ export class ProbeSensor implements Sensor {
 
   #readGiven(): number | undefined {
     const { progressFile } = this.#options;
-    if (progressFile === undefined) return undefined;
-    try {
-      const value = Number.parseFloat(readFileSync(progressFile, 'utf8'));
-      return Number.isFinite(value) ? value : undefined;
-    } catch {
-      return undefined;
-    }
+    return progressFile === undefined ? undefined : readGiven(progressFile);
   }
 
   #proc(name: string): string {
