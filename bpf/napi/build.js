@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Compiles the addon, and the guardian beside it, with gcc alone: `node build.js`. As an install script it never fails: a machine without gcc or libbpf installs the
-// package all the same, build/reason.txt keeps why, and the first use says it.
+// package all the same, build/reason.txt keeps why, and the first use says it. EBPF_NAPI_CFLAGS: more flags for the addon.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -39,7 +39,8 @@ if (include === undefined) {
     .filter((name) => name.endsWith('.c'))
     .sort();
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra'];
-  const library = ['-fPIC', '-shared', '-pthread', `-I${include}`, ...sources, '-lbpf'];
+  const more = (process.env.EBPF_NAPI_CFLAGS ?? '').split(' ').filter((flag) => flag !== '');
+  const library = ['-fPIC', '-shared', '-pthread', ...more, `-I${include}`, ...sources, '-lbpf'];
   // Without libraries: all of it is in memory from its start on.
   const program = ['-static', '../guardian/guardian.c'];
   if (compile(guardian, [...flags, ...program]) && compile(addon, [...flags, ...library]))

@@ -99,3 +99,50 @@ asRoot('it is killed with the process that started it, even by kill -9', async (
   child.kill('SIGKILL');
   t.true(await gone(pid));
 });
+
+asRoot('a program that never stops talking is stopped and ends like any other', async (t) => {
+  const held = HeldProgram.start(['/bin/sh', '-c', 'yes & exec "$0"', HOLDER]);
+  const { pid } = await until(held, 'waiting');
+  t.true(held.kill(9));
+  // What it started talks on.
+  t.like(await until(held, 'ended'), { signal: 9 });
+  process.kill(-pid, 'SIGKILL');
+});
+
+/** What a script prints that runs in a process of its own, started by a shell that did `before`. */
+function ownProcess(before: string, script: string): string {
+  const head = `const { HeldProgram } = await import(${JSON.stringify(new URL('index.js', import.meta.url).href)});`;
+  return execFileSync(
+    'bash',
+    ['-c', `${before}; exec "$0" --input-type=module -e "$1"`, process.execPath, head + script],
+    { encoding: 'utf8' },
+  );
+}
+
+asRoot('where descriptors run out it is refused, or its end is seen', (t) => {
+  const script = `
+    import { openSync, closeSync } from 'node:fs';
+    HeldProgram.start(['/bin/true']);
+    const outcomes = [];
+    for (let spare = 0; spare < 12; spare++) {
+      const taken = [];
+      try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+      for (const fd of taken.splice(0, spare)) closeSync(fd);
+      let held;
+      try { held = HeldProgram.start(['/bin/true']); } catch (error) { outcomes.push(error.code); }
+      for (const fd of taken) closeSync(fd);
+      if (held === undefined) continue;
+      for (let left = 1000; left > 0 && held.state.stage !== 'ended'; left--) await new Promise((go) => setTimeout(go, 10));
+      outcomes.push(held.state.stage);
+    }
+    console.log(JSON.stringify([...new Set(outcomes)].sort()));`;
+  t.deepEqual(JSON.parse(ownProcess('ulimit -n 60', script)), ['EMFILE', 'ended']);
+});
+
+asRoot('it gets no descriptor but 0, 1 and 2', (t) => {
+  const script = `
+    const held = HeldProgram.start(['/bin/sh', '-c', 'ls /proc/$$/fd; true']);
+    while (held.state.stage !== 'ended') await new Promise((go) => setTimeout(go, 10));
+    console.log(held.state.words);`;
+  t.deepEqual(ownProcess('exec 77</etc/hostname', script).trim().split('\n'), ['0', '1', '2']);
+});

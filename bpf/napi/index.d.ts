@@ -9,7 +9,8 @@
 export interface BpfError extends Error {
   /**
    * The name of the errno that libbpf or the kernel gave (`EPERM`, `EINVAL`), or one of `ERR_EBPF_UNAVAILABLE`, `ERR_BPF_CLOSED`,
-   * `ERR_BPF_LOADED`, `ERR_BPF_NOT_LOADED`, `ERR_BPF_NOT_FOUND`, `ERR_BPF_NO_GLOBAL`, `ERR_BPF_BUSY`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_BPF_LOADED`, `ERR_BPF_NOT_LOADED`, `ERR_BPF_NOT_FOUND`, `ERR_BPF_NO_GLOBAL`, `ERR_BPF_BUSY`, `ERR_BPF_DIGEST`,
+   * `ERR_BPF_DAMAGED`, `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_OUT_OF_MEMORY`.
    */
   readonly code: string;
@@ -29,12 +30,17 @@ export function unavailable(): string | undefined;
 export interface OpenOptions {
   /** Instead of the file's name; the kernel's names of maps begin with it. */
   readonly name?: string;
+  /**
+   * What the bytes must have, in hexadecimal; else ERR_BPF_DIGEST. Without it a child process opens and loads a copy first, so that a
+   * damaged file cannot take this process with it (ERR_BPF_DAMAGED).
+   */
+  readonly sha256?: string;
 }
 
 /** A BPF object file (ELF with BTF), from which libbpf loads programs and maps. */
 export class BpfObject {
   private constructor();
-  /** Opens a file, or its bytes. Nothing is in the kernel yet. */
+  /** Opens a regular file, or its bytes. Nothing is in the kernel yet. */
   static open(source: string | Bytes, options?: OpenOptions): BpfObject;
   readonly name: string;
   readonly programs: BpfProgram[];
@@ -46,7 +52,7 @@ export class BpfObject {
   /** A global variable as it is now, typed by its BTF. */
   getGlobal(name: string): GlobalValue;
   /**
-   * Sets a global variable; a `const volatile` one only before `load`. The value must be of the variable's kind and fit its width; for
+   * Sets a global variable; a `const volatile` one only before `load`, one of `__kconfig` never. The value must be of the variable's kind and fit its width; for
    * 8 bytes a bigint, or a number that is a safe integer.
    */
   setGlobal(name: string, value: number | bigint | boolean | Bytes): this;
@@ -161,7 +167,8 @@ export class BpfMap {
   fillPerfEvents(type: number, config: number): number;
   /**
    * Has `callback` called in the event loop with each record of a ring buffer, as it comes. An open one keeps the process alive;
-   * `unref` lets it end. What the callback throws is an uncaught exception.
+   * `unref` lets it end. Of records that come faster than they are read it gets some, then the event loop has its turn. What the callback
+   * throws is an uncaught exception.
    */
   readRing(callback: (record: Uint8Array) => void): RingBuffer;
   /** Of a map opened from a pin; a map of an object is closed with it. */
@@ -171,7 +178,10 @@ export class BpfMap {
 
 export class RingBuffer {
   private constructor();
-  /** Takes out what is there now, without waiting; how many records. What the callback throws comes out here. */
+  /**
+   * Takes out what is there now, without waiting, at most as many records as the buffer can hold; how many. What the callback throws comes
+   * out here.
+   */
   take(): number;
   ref(): this;
   unref(): this;

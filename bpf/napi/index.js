@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ADDON = fileURLToPath(new URL('build/ebpf.node', import.meta.url));
@@ -57,6 +59,49 @@ const findNamed = (list, what, name, owner) => {
   });
 };
 
+/** Larger than any object file: it is read as a whole. */
+const MOST_BYTES = 2 ** 26;
+
+function fail(code, message) {
+  throw Object.assign(new Error(message), { code });
+}
+
+/** Bytes of a regular file; nothing else, such as a FIFO, can hold the reader up. */
+function readObject(path) {
+  if (path === '' || path.includes('\0')) {
+    fail('ERR_INVALID_ARG_VALUE', path === '' ? 'path is empty' : 'path holds a NUL byte');
+  }
+  let fd;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_CLOEXEC);
+  } catch (error) {
+    fail(error.code, `cannot open ${path}: ${error.message}`);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) fail('ERR_INVALID_ARG_VALUE', `cannot open ${path}: it is no regular file`);
+    if (stat.size > MOST_BYTES) {
+      fail(
+        'ERR_OUT_OF_RANGE',
+        `cannot open ${path}: it has ${stat.size} bytes, at most ${MOST_BYTES} are read`,
+      );
+    }
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** @returns whether the bytes are those that the caller knows; false when it knows none. */
+function isKnown(bytes, sha256, what) {
+  if (sha256 === undefined) return false;
+  const seen = createHash('sha256').update(bytes).digest('hex');
+  if (seen !== sha256) {
+    fail('ERR_BPF_DIGEST', `cannot open ${what}: its SHA-256 is ${seen}, and ${sha256} was expected`);
+  }
+  return true;
+}
+
 export class BpfObject {
   #handle;
   #programs;
@@ -72,8 +117,21 @@ export class BpfObject {
       .map((each) => new BpfMap(each));
   }
 
-  static open(source, { name } = {}) {
-    return new BpfObject(addon().open(source, name));
+  static open(source, { name, sha256 } = {}) {
+    const there = addon();
+    if (typeof source !== 'string') {
+      return new BpfObject(there.open(source, name ?? 'object', isKnown(source, sha256, 'an object')));
+    }
+    const bytes = readObject(source);
+    const isTrusted = isKnown(bytes, sha256, source);
+    try {
+      return new BpfObject(
+        there.open(bytes, name ?? (basename(source).split('.')[0] || 'object'), isTrusted),
+      );
+    } catch (error) {
+      error.message = `${source}: ${error.message}`;
+      throw error;
+    }
   }
 
   get name() {

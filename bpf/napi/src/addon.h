@@ -23,6 +23,7 @@ struct object {
 	struct link *links;	/* of its programs and maps; closed with it */
 	int references;
 	bool is_loaded;
+	bool is_trusted; /* somebody vouches for the file */
 };
 
 struct program {

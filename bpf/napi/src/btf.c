@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* BTF: what the running kernel has, and the layout of a map's values. */
-#include "addon.h"
+#include "globals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,8 @@
 #include <bpf/btf.h>
 
 #define NAME_SIZE 256
+/* More are a circle. */
+#define MOST_DIMENSIONS 32
 
 /* hasKernelBtf() */
 static napi_value has_kernel_btf(napi_env env, napi_callback_info info)
@@ -75,15 +77,6 @@ static napi_value kernel_has(napi_env env, napi_callback_info info)
 	return result;
 }
 
-static const struct btf_type *bare_type(const struct btf *btf, unsigned int id)
-{
-	const struct btf_type *type = btf__type_by_id(btf, id);
-
-	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
-		type = btf__type_by_id(btf, type->type);
-	return type;
-}
-
 /* A member: name, offset, size of one element, count of elements, kind; of arrays of arrays all elements. */
 static napi_value make_field(napi_env env, const struct btf *btf, const struct btf_type *parent, const struct btf_member *member,
 			     unsigned int index)
@@ -93,13 +86,15 @@ static napi_value make_field(napi_env env, const struct btf *btf, const struct b
 	double count = 1;
 	const char *kind = "bytes";
 
-	while (type && btf_is_array(type)) {
+	for (int depth = 0; type && btf_is_array(type); depth++) {
+		if (depth > MOST_DIMENSIONS)
+			return NULL;
 		count *= btf_array(type)->nelems;
 		type = bare_type(btf, btf_array(type)->type);
 	}
 	if (type && btf_is_int(type))
 		kind = btf_int_encoding(type) & BTF_INT_SIGNED ? "signed" : "unsigned";
-	set_member(env, field, "name", make_text(env, btf__name_by_offset(btf, member->name_off)));
+	set_member(env, field, "name", make_text(env, type_name(btf, member->name_off)));
 	set_member(env, field, "offset", make_number(env, btf_member_bit_offset(parent, index) / 8));
 	set_member(env, field, "size", make_number(env, type && (btf_is_int(type) || btf_is_composite(type)) ? type->size : 0));
 	set_member(env, field, "count", make_number(env, count));
@@ -127,10 +122,12 @@ static napi_value value_layout(napi_env env, napi_callback_info info)
 	for (unsigned int i = 0; i < btf_vlen(type); i++) {
 		napi_value field = make_field(env, btf, type, btf_members(type) + i, i);
 
+		if (!field)
+			return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "the type of %s contains itself", bpf_map__name(map->bpf));
 		if (napi_set_element(env, fields, i, field))
 			return NULL;
 	}
-	set_member(env, result, "name", make_text(env, btf__name_by_offset(btf, type->name_off)));
+	set_member(env, result, "name", make_text(env, type_name(btf, type->name_off)));
 	set_member(env, result, "fields", fields);
 	return result;
 }

@@ -26,7 +26,7 @@ static bool fill(struct object *object, const struct naming *naming, const char 
 		struct global global;
 
 		for (int i = 0; btf_is_datasec(section) && i < btf_vlen(section); i++) {
-			if (!read_global(object, section, i, &global) || !global.is_constant || global.kind == VALUE_BYTES)
+			if (!read_global(object, section, i, &global) || !global.is_constant || global.is_extern || global.kind == VALUE_BYTES)
 				continue;
 			if (strncmp(global.name, naming->constants, prefix) || strcmp(global.name + prefix, enumerator))
 				continue;
@@ -48,11 +48,11 @@ static uint32_t fill_enum(struct object *object, const struct naming *naming, co
 		if (btf_is_enum(type)) {
 			const struct btf_enum *narrow = btf_enum(type) + i;
 
-			filled += fill(object, naming, btf__name_by_offset(kernel, narrow->name_off), (uint32_t)narrow->val);
+			filled += fill(object, naming, type_name(kernel, narrow->name_off), (uint32_t)narrow->val);
 		} else {
 			const struct btf_enum64 *wide = btf_enum64(type) + i;
 
-			filled += fill(object, naming, btf__name_by_offset(kernel, wide->name_off), btf_enum64_value(wide));
+			filled += fill(object, naming, type_name(kernel, wide->name_off), btf_enum64_value(wide));
 		}
 	}
 	return filled;
@@ -83,7 +83,7 @@ static napi_value set_enumerators(napi_env env, napi_callback_info info)
 		const struct btf_type *type = btf__type_by_id(kernel, id);
 
 		if (btf_is_any_enum(type) &&
-		    !strncmp(btf__name_by_offset(kernel, type->name_off), naming.types, strlen(naming.types)))
+		    !strncmp(type_name(kernel, type->name_off), naming.types, strlen(naming.types)))
 			filled += fill_enum(object, &naming, kernel, type);
 	}
 	btf__free(kernel);

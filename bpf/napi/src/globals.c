@@ -5,20 +5,29 @@
  */
 #include "globals.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
 #define NAME_SIZE 256
 
+/* Longer chains are circles: libbpf's MAX_RESOLVE_DEPTH. */
+#define MOST_QUALIFIERS 32
+
 const struct btf_type *bare_type(const struct btf *btf, unsigned int id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
 
-	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
-		type = btf__type_by_id(btf, type->type);
+	for (int i = 0; type && (btf_is_mod(type) || btf_is_typedef(type)); i++)
+		type = i < MOST_QUALIFIERS ? btf__type_by_id(btf, type->type) : NULL;
 	return type;
+}
+
+const char *type_name(const struct btf *btf, unsigned int offset)
+{
+	const char *name = btf__name_by_offset(btf, offset);
+
+	return name ? name : "";
 }
 
 static enum value_kind kind_of(const struct btf_type *type, size_t size)
@@ -37,17 +46,27 @@ static enum value_kind kind_of(const struct btf_type *type, size_t size)
 	return VALUE_BYTES;
 }
 
-/* The bytes of a section: what it begins with, after loading what the kernel maps. */
-static uint8_t *section_bytes(struct bpf_object *object, const char *section, size_t *size)
+/*
+ * Whether libbpf made the map of that section. A section with one dot (.data) gives its map a name that begins with the object's, which may
+ * have dots too; one with two (.data.mine) is the name.
+ */
+static bool is_of_section(const struct bpf_map *map, const char *section)
+{
+	const char *name = bpf_map__name(map);
+	size_t length = strlen(name), end = strlen(section);
+
+	if (!bpf_map__is_internal(map) || length < end)
+		return false;
+	return strchr(section + 1, '.') ? !strcmp(name, section) : *name != '.' && !strcmp(name + length - end, section);
+}
+
+static struct bpf_map *section_map(struct bpf_object *object, const char *section)
 {
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, object) {
-		/* The map's name begins with the object's; a section's own name is its end. */
-		const char *dot = strchr(bpf_map__name(map), '.');
-
-		if (dot && !strcmp(dot, section))
-			return (uint8_t *)bpf_map__initial_value(map, size);
+		if (*section == '.' && is_of_section(map, section))
+			return map;
 	}
 	return NULL;
 }
@@ -55,21 +74,24 @@ static uint8_t *section_bytes(struct bpf_object *object, const char *section, si
 bool read_global(struct object *object, const struct btf_type *section, int index, struct global *global)
 {
 	const struct btf *btf = bpf_object__btf(object->bpf);
-	const char *section_name = btf__name_by_offset(btf, section->name_off);
+	const char *section_name = type_name(btf, section->name_off);
 	const struct btf_var_secinfo *place = btf_var_secinfos(section) + index;
 	const struct btf_type *variable = btf__type_by_id(btf, place->type);
+	struct bpf_map *map = section_map(object->bpf, section_name);
 	uint8_t *bytes;
 	size_t size;
 
-	if (!variable || !btf_is_var(variable))
+	if (!map || !variable || !btf_is_var(variable))
 		return false;
-	bytes = section_bytes(object->bpf, section_name, &size);
+	/* What the section begins with; after loading, the kernel's memory. */
+	bytes = (uint8_t *)bpf_map__initial_value(map, &size);
 	if (!bytes || (size_t)place->offset + place->size > size)
 		return false;
 	*global = (struct global){
-		.name = btf__name_by_offset(btf, variable->name_off),
+		.name = type_name(btf, variable->name_off),
 		.kind = kind_of(bare_type(btf, variable->type), place->size),
-		.is_constant = !strncmp(section_name, ".rodata", 7),
+		.is_constant = bpf_map__map_flags(map) & BPF_F_RDONLY_PROG,
+		.is_extern = !strcmp(section_name, ".kconfig"),
 		.size = place->size,
 		.bytes = bytes + place->offset,
 	};
@@ -222,6 +244,8 @@ static napi_value set_global(napi_env env, napi_callback_info info)
 	if (!read_arguments(env, info, 3, arguments) || !(object = open_object(env, arguments[0])) ||
 	    !read_text(env, arguments[1], "name", name, sizeof(name)) || !find_global(env, object, name, &global))
 		return NULL;
+	if (global.is_extern)
+		return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "%s is the kernel's: load() gives it its value", name);
 	if (global.is_constant && object->is_loaded)
 		return throw_misuse(env, "ERR_BPF_LOADED", "%s is constant once its object is loaded", name);
 	return write_global(env, arguments[2], name, &global) ? make_undefined(env) : NULL;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/bpf.h>
+#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -38,6 +40,9 @@ extern char **environ;
 
 #define FIELD(name) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
+
+/* Reads of 1 KiB that empty a pipe. */
+#define LAST_READS 64
 
 /* What the child has to say before its program runs. */
 struct words {
@@ -101,24 +106,45 @@ static int hear(int socket, int *listener)
 	return words.error;
 }
 
+/* The program gets no descriptor of this process but 0, 1 and 2: an errno. */
+static int close_at_exec(void)
+{
+	struct rlimit most;
+
+	if (!syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC))
+		return 0;
+	/* Kernels before 5.11, and containers that do not know the call. */
+	if (getrlimit(RLIMIT_NOFILE, &most))
+		return errno;
+	for (rlim_t fd = STDERR_FILENO + 1; fd < most.rlim_cur; fd++)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
 /* In the child: nothing but system calls, for the process that it is a copy of has other threads. */
 static void become(char **argv, int socket, int output, pid_t parent)
 {
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
-	int listener;
+	int listener, nothing, error;
 
 	for (int signal = 1; signal < NSIG; signal++)
 		sigaction(signal, &plain, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
+	error = close_at_exec();
+	if (error) {
+		say(socket, error, -1);
+		_exit(127);
+	}
 	/* Its parent may have ended before it could ask to be told. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) {
 		say(socket, ESRCH, -1);
 		_exit(127);
 	}
-	if (dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) {
+	nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) {
 		say(socket, errno, -1);
 		_exit(127);
 	}
@@ -203,32 +229,39 @@ static void note_end(struct held *held)
 	pthread_mutex_unlock(&held->lock);
 }
 
+/* What is in the pipe once the program has ended: no more than the pipe holds, for what it started may write on. */
+static void take_last_words(struct held *held)
+{
+	struct pollfd more = { held->output, POLLIN, 0 };
+
+	for (int i = 0; i < LAST_READS && poll(&more, 1, 0) > 0 && take_words(held); i++)
+		;
+}
+
 /* Answers calls and hears words until the program has ended, and with it all that it started. */
 static void *serve(void *data)
 {
 	struct held *held = data;
-	int end = (int)syscall(SYS_pidfd_open, held->pid, 0);
-	struct pollfd fds[] = { { held->listener, POLLIN, 0 }, { end, POLLIN, 0 }, { held->output, POLLIN, 0 } };
+	struct pollfd fds[] = { { held->listener, POLLIN, 0 }, { held->end, POLLIN, 0 }, { held->output, POLLIN, 0 } };
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+		/* All three in turn: a program that never stops talking keeps neither its call nor its end waiting. */
 		if (poll(fds, 3, -1) < 0)
 			continue;
-		/* Words first: the last ones tell why it ended. */
-		if (fds[2].revents) {
-			if (!take_words(held))
-				fds[2].fd = -1;
-			continue;
-		}
 		if (fds[0].revents & POLLIN)
 			take_call(held);
 		else if (fds[0].revents)
 			fds[0].fd = -1;
+		if (fds[2].revents && !take_words(held))
+			fds[2].fd = -1;
 		if (fds[1].revents) {
+			/* The last words tell why it ended. */
+			if (fds[2].fd >= 0)
+				take_last_words(held);
 			note_end(held);
 			fds[1].fd = -1;
 		}
 	}
-	close(end);
 	held_unref(held);
 	return NULL;
 }
@@ -241,6 +274,8 @@ void held_unref(struct held *held)
 		close(held->listener);
 	if (held->output >= 0)
 		close(held->output);
+	if (held->end >= 0)
+		close(held->end);
 	pthread_mutex_destroy(&held->lock);
 	free(held);
 }
@@ -267,6 +302,7 @@ struct held *held_start(char **argv)
 	}
 	held->references = 2;
 	held->listener = -1;
+	held->end = -1;
 	held->output = output[0];
 	pthread_mutex_init(&held->lock, NULL);
 	held->pid = fork();
@@ -275,21 +311,27 @@ struct held *held_start(char **argv)
 	close(sockets[1]);
 	close(output[1]);
 	error = held->pid < 0 ? errno : hear(sockets[0], &held->listener);
+	/* A descriptor that finds no room here is dropped by the kernel without a word. */
+	if (!error && held->listener < 0)
+		error = EMFILE;
 	/* Once the program runs, its end of the socket is closed: nothing more is said. */
 	if (!error && (more = hear(sockets[0], &ignored)) != ECONNRESET)
 		error = more;
 	close(sockets[0]);
+	/* Without it nobody would see the program end. */
+	if (!error && (held->end = (int)syscall(SYS_pidfd_open, held->pid, 0)) < 0)
+		error = errno;
 	if (!error) {
 		pthread_attr_init(&detached);
 		pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 		error = pthread_create(&thread, &detached, serve, held);
 		pthread_attr_destroy(&detached);
-		if (error)
-			kill(held->pid, SIGKILL);
 	}
 	if (error) {
-		if (held->pid > 0)
+		if (held->pid > 0) {
+			kill(held->pid, SIGKILL);
 			waitpid(held->pid, NULL, 0);
+		}
 		held->references = 1;
 		held_unref(held);
 		errno = error;

@@ -17,6 +17,7 @@ struct held {
 	int references; /* its handle, and the thread that answers its calls */
 	pid_t pid;
 	int listener;
+	int end;    /* pidfd: readable once the program has ended */
 	int output; /* the end of a pipe that the program's stdout and stderr go to */
 	pthread_mutex_t lock;
 	enum held_stage stage;

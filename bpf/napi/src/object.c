@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Objects: opening from a file or from memory, loading, and what is in them. */
-#include "addon.h"
+#include "rehearse.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,48 +13,76 @@
 
 #define NAME_SIZE 256
 
-/* open(path | bytes, name | undefined) */
+struct source {
+	const void *bytes;
+	size_t length;
+	struct bpf_object_open_opts *options;
+};
+
+static struct bpf_object *open_source(const struct source *source)
+{
+	return bpf_object__open_mem(source->bytes, source->length, source->options);
+}
+
+static void try_open(void *data)
+{
+	struct bpf_object *bpf = open_source(data);
+
+	if (bpf)
+		walk_object(bpf);
+	bpf_object__close(bpf);
+}
+
+static void try_load(void *data)
+{
+	struct bpf_object *bpf = data;
+
+	if (!bpf_object__load(bpf))
+		walk_object(bpf);
+	bpf_object__close(bpf);
+}
+
+/* open(bytes, name, isTrusted): of bytes that are not trusted a child opens a copy first */
 static napi_value open_object_file(napi_env env, napi_callback_info info)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options);
-	napi_value arguments[2];
-	char path[PATH_MAX], name[NAME_SIZE];
-	napi_valuetype type;
+	struct source source = { .options = &options };
+	napi_value arguments[3];
 	struct object *object;
-	struct bpf_object *bpf;
+	char name[NAME_SIZE];
+	bool is_trusted;
 	void *bytes;
-	size_t length;
 
-	if (!read_arguments(env, info, 2, arguments) || napi_typeof(env, arguments[0], &type))
+	if (!read_arguments(env, info, 3, arguments) || !read_bytes(env, arguments[0], "source", &bytes, &source.length) ||
+	    !read_text(env, arguments[1], "name", name, sizeof(name)))
 		return NULL;
-	if (!is_undefined(env, arguments[1])) {
-		if (!read_text(env, arguments[1], "name", name, sizeof(name)))
-			return NULL;
-		options.object_name = name;
-	}
-	log_begin();
-	if (type == napi_string) {
-		if (!read_text(env, arguments[0], "path", path, sizeof(path)))
-			return NULL;
-		bpf = bpf_object__open_file(path, &options);
-		if (!bpf)
-			return throw_libbpf(env, errno, "cannot open %s", path);
-	} else {
-		if (!read_bytes(env, arguments[0], "source", &bytes, &length))
-			return NULL;
-		if (!length)
-			return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "source holds no bytes");
-		bpf = bpf_object__open_mem(bytes, length, &options);
-		if (!bpf)
-			return throw_libbpf(env, errno, "cannot open an object of %zu bytes", length);
-	}
+	if (napi_get_value_bool(env, arguments[2], &is_trusted))
+		return throw_misuse(env, "ERR_INVALID_ARG_TYPE", "isTrusted must be true or false");
+	if (!source.length)
+		return throw_misuse(env, "ERR_INVALID_ARG_VALUE", "source holds no bytes");
+	source.bytes = bytes;
+	options.object_name = name;
 	object = calloc(1, sizeof(*object));
-	if (!object) {
-		bpf_object__close(bpf);
+	if (!object)
 		return throw_misuse(env, "ERR_OUT_OF_MEMORY", "no memory for an object");
+	log_begin();
+	if (!is_trusted) {
+		int result = rehearse(try_open, &source);
+
+		if (result) {
+			free(object);
+			return throw_rehearsal(env, result, "cannot open the object");
+		}
 	}
-	object->bpf = bpf;
+	object->bpf = open_source(&source);
+	if (!object->bpf) {
+		int error = errno;
+
+		free(object);
+		return throw_libbpf(env, error, "cannot open an object of %zu bytes", source.length);
+	}
 	object->references = 1;
+	object->is_trusted = is_trusted;
 	return wrap_object(env, object);
 }
 
@@ -88,6 +116,14 @@ static napi_value load(napi_env env, napi_callback_info info)
 	if (object->is_loaded)
 		return throw_misuse(env, "ERR_BPF_LOADED", "the object %s is loaded already", bpf_object__name(object->bpf));
 	log_begin();
+	if (!object->is_trusted) {
+		int result = rehearse(try_load, object->bpf);
+
+		if (result) {
+			close_object(object);
+			return throw_rehearsal(env, result, "cannot load the object");
+		}
+	}
 	error = bpf_object__load(object->bpf);
 	if (!error)
 		error = map_globals(object->bpf);

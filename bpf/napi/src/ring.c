@@ -14,7 +14,14 @@
 
 static const napi_type_tag ring_tag = { 0x7c1f4e09a2b84d13, 0x8f3a51d07e6c2b95 };
 
+/* Records of one turn of the event loop: whoever writes as fast as they are read must not keep the loop for itself. */
+#define TURN_RECORDS 256
+/* A record has a header of 8 bytes. */
+#define SMALLEST_RECORD 8
+
+/* It lasts as long as its handle, and as the thread-safe function, which may have a call queued when the handle goes. */
 struct ring {
+	int references;
 	struct ring_buffer *bpf; /* NULL: closed */
 	napi_threadsafe_function call;
 	napi_ref callback;
@@ -22,7 +29,25 @@ struct ring {
 	pthread_t waiter;
 	int wake; /* eventfd: records were taken out, or it is the end */
 	bool is_ending, has_thrown, is_taking;
+	uint32_t capacity;    /* records that fit */
+	uint32_t taken, most; /* records of this taking, and when it ends */
 };
+
+/* Only in JavaScript's thread. */
+static void release_ring(struct ring *ring)
+{
+	if (--ring->references)
+		return;
+	close(ring->wake);
+	free(ring);
+}
+
+/* Nobody calls any more, and no call is queued. */
+static void finalize_call(napi_env env, void *data, void *hint)
+{
+	(void)env, (void)hint;
+	release_ring(data);
+}
 
 /* The waiting thread. */
 static void *wait_for_records(void *data)
@@ -72,7 +97,8 @@ static int on_record(void *data, void *record, size_t length)
 		 napi_call_function(ring->env, receiver, callback, 1, &bytes, &ignored);
 	napi_close_handle_scope(ring->env, scope);
 	ring->has_thrown |= failed;
-	return failed ? -ECANCELED : 0;
+	/* This record is taken out all the same; the rest stays. */
+	return failed || ++ring->taken >= ring->most ? -ECANCELED : 0;
 }
 
 static void end_ring(struct ring *ring)
@@ -91,18 +117,17 @@ static void end_ring(struct ring *ring)
 	ring->callback = NULL;
 }
 
-static int take_records(struct ring *ring)
+static void take_records(struct ring *ring, uint32_t most)
 {
-	int taken;
-
 	ring->is_taking = true;
-	taken = ring_buffer__consume(ring->bpf);
+	ring->taken = 0;
+	ring->most = most;
+	ring_buffer__consume(ring->bpf);
 	ring->is_taking = false;
 	if (ring->is_ending) {
 		ring_buffer__free(ring->bpf);
 		ring->bpf = NULL;
 	}
-	return taken;
 }
 
 /* Called in JavaScript's thread when there are records. */
@@ -115,7 +140,7 @@ static void on_wake(napi_env env, napi_value unused, void *context, void *data)
 	if (!env || ring->is_ending)
 		return;
 	if (!ring->is_taking)
-		take_records(ring);
+		take_records(ring, TURN_RECORDS);
 	if (ring->has_thrown) {
 		napi_value error;
 
@@ -139,8 +164,7 @@ static void finalize_ring(napi_env env, void *data, void *hint)
 	(void)hint;
 	napi_remove_env_cleanup_hook(env, end_with_node, ring);
 	end_ring(ring);
-	close(ring->wake);
-	free(ring);
+	release_ring(ring);
 }
 
 static bool start_waiter(napi_env env, struct ring *ring, napi_value callback)
@@ -148,10 +172,11 @@ static bool start_waiter(napi_env env, struct ring *ring, napi_value callback)
 	napi_value name = make_text(env, "ebpf-napi ring buffer");
 
 	if (napi_create_reference(env, callback, 1, &ring->callback) ||
-	    napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, on_wake, &ring->call)) {
+	    napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, ring, finalize_call, NULL, on_wake, &ring->call)) {
 		throw_misuse(env, "ERR_OUT_OF_MEMORY", "cannot wait for a ring buffer");
 		return false;
 	}
+	ring->references++;
 	if (pthread_create(&ring->waiter, NULL, wait_for_records, ring)) {
 		napi_release_threadsafe_function(ring->call, napi_tsfn_abort);
 		throw_misuse(env, "ERR_OUT_OF_MEMORY", "cannot start a thread for a ring buffer");
@@ -164,10 +189,10 @@ static void drop_ring(struct ring *ring)
 {
 	if (ring->callback)
 		napi_delete_reference(ring->env, ring->callback);
+	ring->callback = NULL;
 	ring_buffer__free(ring->bpf);
-	if (ring->wake >= 0)
-		close(ring->wake);
-	free(ring);
+	ring->bpf = NULL;
+	release_ring(ring);
 }
 
 /* openRing(map, callback): the callback gets each record's bytes */
@@ -187,6 +212,8 @@ static napi_value open_ring(napi_env env, napi_callback_info info)
 	ring = calloc(1, sizeof(*ring));
 	if (!ring)
 		return throw_misuse(env, "ERR_OUT_OF_MEMORY", "no memory for a ring buffer");
+	ring->references = 1;
+	ring->capacity = shape.max_entries / SMALLEST_RECORD;
 	ring->env = env;
 	ring->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ring->bpf = ring->wake < 0 ? NULL : ring_buffer__new(shape.fd, on_record, ring, NULL);
@@ -235,11 +262,10 @@ static napi_value close_ring(napi_env env, napi_callback_info info)
 	return make_undefined(env);
 }
 
-/* takeRing(ring): takes out what is there now; how many records */
+/* takeRing(ring): takes out what is there now, at most as many records as fit; how many */
 static napi_value take_ring(napi_env env, napi_callback_info info)
 {
 	struct ring *ring = unwrap_ring(env, info);
-	int taken;
 
 	if (!ring)
 		return NULL;
@@ -247,13 +273,13 @@ static napi_value take_ring(napi_env env, napi_callback_info info)
 		return throw_misuse(env, "ERR_BPF_CLOSED", "the ring buffer is closed");
 	if (ring->is_taking)
 		return throw_misuse(env, "ERR_BPF_BUSY", "the ring buffer's callback cannot take records out itself");
-	taken = take_records(ring);
+	take_records(ring, ring->capacity);
 	/* The callback threw: its exception goes on. */
 	if (ring->has_thrown) {
 		ring->has_thrown = false;
 		return NULL;
 	}
-	return make_number(env, taken < 0 ? 0 : taken);
+	return make_number(env, ring->taken);
 }
 
 static napi_value hold_loop(napi_env env, napi_callback_info info, bool is_held)

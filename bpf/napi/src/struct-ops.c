@@ -15,12 +15,12 @@ static const struct btf_type *type_of(const struct btf *btf, const char *name)
 		const struct btf_type *section = btf__type_by_id(btf, id);
 		const struct btf_var_secinfo *place = btf_var_secinfos(section);
 
-		if (!btf_is_datasec(section) || strncmp(btf__name_by_offset(btf, section->name_off), ".struct_ops", 11))
+		if (!btf_is_datasec(section) || strncmp(type_name(btf, section->name_off), ".struct_ops", 11))
 			continue;
 		for (int i = 0; i < btf_vlen(section); i++, place++) {
 			const struct btf_type *variable = btf__type_by_id(btf, place->type);
 
-			if (!strcmp(btf__name_by_offset(btf, variable->name_off), name))
+			if (variable && !strcmp(type_name(btf, variable->name_off), name))
 				return bare_type(btf, variable->type);
 		}
 	}
@@ -34,7 +34,7 @@ static const struct btf_member *find_integer(const struct btf *btf, const struct
 	for (int i = 0; i < btf_vlen(type); i++, member++) {
 		const struct btf_type *kind = bare_type(btf, member->type);
 
-		if (strcmp(btf__name_by_offset(btf, member->name_off), name))
+		if (!kind || strcmp(type_name(btf, member->name_off), name))
 			continue;
 		*size = kind->size;
 		return btf_is_int(kind) && kind->size <= 8 && member->offset % 8 == 0 ? member : NULL;
@@ -72,7 +72,7 @@ static uint8_t *member_bytes(napi_env env, napi_value handle, const char *name, 
 		return NULL;
 	}
 	member = btf_is_struct(type) ? find_integer(btf, type, name, size) : NULL;
-	if (!member || member->offset / 8 + *size > length) {
+	if (!member || (size_t)member->offset / 8 + *size > length) {
 		throw_misuse(env, "ERR_BPF_NOT_FOUND", "%s has no whole number %s", bpf_map__name(map->bpf), name);
 		return NULL;
 	}
