@@ -30,13 +30,25 @@ const context: CommandContext = {
   write: (line) => void process.stdout.write(`${line}\n`),
   warn: (line) => void process.stderr.write(`${line}\n`),
   catalog: () => {
-    catalog ??= import('./core/load-catalog.ts').then(({ loadCatalog }) => loadCatalog(root));
+    catalog ??= readCatalog();
     return catalog;
   },
   signal: stop.signal,
   isTTY: process.stdout.isTTY === true,
   env: process.env,
 };
+
+/** Every definition; what is left out for a fault of its own is told once. */
+async function readCatalog(): ReturnType<CommandContext['catalog']> {
+  const [{ loadCatalog }, { brokenWords }] = await Promise.all([
+    import('./core/load-catalog.ts'),
+    import('./core/catalog.ts'),
+  ]);
+  const read = await loadCatalog(root);
+  const words = brokenWords(read);
+  if (words !== undefined) context.warn(`pmvx: ${words}`);
+  return read;
+}
 
 /** Says what went wrong on stderr and gives the exit code that stands for it. */
 function report(error: unknown): ExitCode {

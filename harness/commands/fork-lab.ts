@@ -17,6 +17,7 @@ import { type AskOptions, questionOf } from '../whatif/ask-options.ts';
 import { type ForkingLab, forkWith } from '../whatif/forking-lab.ts';
 import { type Question, trialsOf } from '../whatif/question.ts';
 import type { CommandContext } from './context.ts';
+import { requireBuilt } from './left-out.ts';
 import { provenImage } from './open-lab.ts';
 import { watchRun } from './run-watcher.ts';
 
@@ -40,9 +41,11 @@ export async function readQuestion(options: ForkOptions, context: CommandContext
 }
 
 /** Real machines: the image proven, the snapshots of the user's cache. */
-export const openFork: OpenFork = async ({ image: recipe }, context) => {
+export const openFork: OpenFork = async ({ image: recipe, policies, workload }, context) => {
   const cache = cacheFolder(context.env);
   const image = await requireImage(context.root, cache, recipe);
+  const wanted = { policies, workloads: [workload.workload] };
+  requireBuilt(image.manifest, wanted, await context.catalog());
   await provenImage(image, context);
   const store = await openSnapshotStore(cache, {
     limitBytes: snapshotLimit(context.env),

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
-import { ExitCode, PmvxError } from '../core/errors.ts';
+import { ExitCode, formatFault, PmvxError } from '../core/errors.ts';
 import { packageName } from '../core/image-contents.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { defaultParameters } from '../core/parameters.ts';
@@ -30,8 +30,7 @@ export interface LintArgs {
 }
 
 /**
- * `pmvx lint [NAME] [--trial]`: checks a workload or a policy, a line for each check. Reading the catalog is the first: it throws all that
- * is wrong with YAML files. With `trial` one seed is run twice and another once: equal seeds must give equal bytes, others must not.
+ * `pmvx lint [NAME] [--trial]`: checks a workload or a policy, a line for each check. What reading the catalog found wrong comes first. With `trial` one seed is run twice and another once: equal seeds must give equal bytes, others must not.
  */
 export async function lintCommand(
   { name, trial }: LintArgs,
@@ -41,7 +40,10 @@ export async function lintCommand(
   const catalog = await context.catalog();
   const workloads = [...catalog.workloads.values()].filter(({ id }) => name === undefined || id === name);
   const policies = [...catalog.policies.values()].filter(({ id }) => name === undefined || id === name);
-  if (workloads.length + policies.length === 0) {
+  const broken = [...(catalog.broken ?? [])].filter(
+    ([folder]) => name === undefined || folder.endsWith(`/${name}`),
+  );
+  if (workloads.length + policies.length + broken.length === 0) {
     const known = [...catalog.workloads.keys(), ...catalog.policies.keys()];
     const what = `there is no workload or policy ${JSON.stringify(name)}`;
     throw new PmvxError(ExitCode.usage, { what, next: didYouMean(name ?? '', known) });
@@ -53,6 +55,8 @@ export async function lintCommand(
       if (fault !== undefined) faults++;
     }
   };
+  for (const [folder, all] of broken)
+    for (const fault of all) say(folder, [{ what: 'its definition', fault: formatFault(fault) }]);
   for (const workload of workloads) {
     say(workload.id, [
       { what: 'workload.yaml is valid' },

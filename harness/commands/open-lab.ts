@@ -10,6 +10,7 @@ import { openEngine } from '../lab/open-engine.ts';
 import { readSelfTest, requirePassed, type SelfTestReport, selfTest } from '../lab/self-test.ts';
 import type { ImageFacts } from '../store/provenance.ts';
 import type { CommandContext } from './context.ts';
+import { requireBuilt } from './left-out.ts';
 import { openMockLab } from './mock-lab.ts';
 
 /** What trials run in. */
@@ -30,12 +31,14 @@ export async function openLab(
     const trialMs = Number(context.env.PMVX_MOCK_TRIAL_MS ?? 0);
     return { engine: await openMockLab(context.root, trials, catalog, trialMs), image: {} };
   }
-  return openRealLab(spec, context);
+  return openRealLab(spec, catalog, context);
 }
 
-async function openRealLab(spec: Spec, context: CommandContext): Promise<Lab> {
+async function openRealLab(spec: Spec, catalog: Catalog, context: CommandContext): Promise<Lab> {
   const cache = cacheFolder(context.env);
   const image = await requireImage(context.root, cache, spec.image);
+  const workloads = spec.workloads.map(({ workload }) => workload);
+  requireBuilt(image.manifest, { policies: spec.policies, workloads }, catalog);
   const tested =
     spec.machine.engine === 'exact' ? await provenImage(image, context) : await readSelfTest(image);
   return {

@@ -20,26 +20,40 @@ export interface DefinitionPlace<T> {
 
 export interface Found<T> {
   readonly definitions: ReadonlyMap<string, { readonly id: string; readonly definition: T }>;
-  readonly faults: readonly Fault[];
+  /** Faults of the others, by the names of their folders. */
+  readonly broken: ReadonlyMap<string, readonly Fault[]>;
+  /** `file:line:col` of a key of a definition. */
+  readonly locate: (id: string, path: readonly PropertyKey[]) => string;
 }
 
-/** Reads every definition of a place, sorted by id, and collects the faults of all. */
+/** Reads every definition of a place, sorted by id; a fault of one is no other's. */
 export async function readDefinitions<T>(root: string, place: DefinitionPlace<T>): Promise<Found<T>> {
   const definitions = new Map<string, { id: string; definition: T }>();
-  const faults: Fault[] = [];
+  const broken = new Map<string, readonly Fault[]>();
+  const sources = new Map<string, YamlSource>();
   for (const id of await folderNames(join(root, place.folder))) {
-    const outcome = await readOne(root, place, id);
-    if (Array.isArray(outcome)) faults.push(...outcome);
-    else definitions.set(id, { id, definition: outcome.definition });
+    const outcome = await readOne(root, place, id).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === undefined) throw error;
+      const file = `${place.folder}/${id}/${place.file}`;
+      return [
+        { where: file, what: `cannot be read (${error.code})`, next: 'Check what it is, and its mode' },
+      ];
+    });
+    if (Array.isArray(outcome)) broken.set(id, outcome);
+    else {
+      definitions.set(id, { id, definition: outcome.definition });
+      sources.set(id, outcome.source);
+    }
   }
-  return { definitions, faults };
+  const locate = (id: string, path: readonly PropertyKey[]): string => sources.get(id)?.locate(path) ?? id;
+  return { definitions, broken, locate };
 }
 
 async function readOne<T>(
   root: string,
   place: DefinitionPlace<T>,
   id: string,
-): Promise<{ readonly definition: T } | Fault[]> {
+): Promise<{ readonly definition: T; readonly source: YamlSource } | Fault[]> {
   const folder = `${place.folder}/${id}`;
   if (!NAME_PATTERN.test(id)) {
     const what = 'a folder here must be named in lower-case letters, digits, dots, dashes and underscores';
@@ -55,7 +69,7 @@ async function readOne<T>(
   const parsed = place.schema.safeParse(source.value);
   if (!parsed.success) return zodFaults(parsed.error, source, place.schema);
   const faults = place.check(id, parsed.data, files, source);
-  return faults.length > 0 ? faults : { definition: parsed.data };
+  return faults.length > 0 ? faults : { definition: parsed.data, source };
 }
 
 /** Names of the folders in `path`, sorted by code unit; none when `path` is missing. */

@@ -51,7 +51,7 @@ function words(value: unknown): string[] {
 }
 
 async function readMap(root: string, path: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readFile(join(root, path), 'utf8');
+  const text = await readFile(join(root, path), 'utf8').catch(() => '');
   const { value } = readYaml(text, path);
   return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
 }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { absence, brokenWords } from './catalog.ts';
 import { PmvxError } from './errors.ts';
 import { loadCatalog } from './load-catalog.ts';
 
@@ -59,6 +60,79 @@ test('each folder is one definition, and ids come sorted', async (t) => {
   t.is(catalog.workloads.get('a')?.id, 'a');
   t.is(catalog.policies.get('p')?.definition.kind, 'builtin');
   t.deepEqual(catalog.recipes, ['quick']);
+});
+
+const SCHEDULER = (crate: string, program = 'scx_a'): string =>
+  `kind: process\nsummary: a\nsuits: a\nweakness: a\nsource: a\ncrate: ${crate}\nargv: [/opt/${program}]\nops: a\n`;
+
+test('a definition with a fault is left out, with its faults, and the others are there', async (t) => {
+  const root = await projectOf(t, {
+    'workloads/a/workload.yaml': WORKLOAD,
+    'workloads/b/workload.yaml': 'class: [',
+    'workloads/c/workload.yaml/not-a-file': '',
+    'bpf/policies/p/policy.yaml': POLICY,
+    'bpf/policies/r/policy.yaml': '',
+    'vm-images/recipes/full.yaml': 'guest: [x]\nworkloads: all\npolicies: all\n',
+  });
+  const catalog = await loadCatalog(root);
+  t.deepEqual([...catalog.workloads.keys()], ['a']);
+  t.deepEqual([...catalog.policies.keys()], ['p']);
+  t.deepEqual(catalog.images?.get('full'), { packages: ['x'], crates: [] });
+  t.deepEqual([...(catalog.broken?.keys() ?? [])], ['workloads/b', 'workloads/c', 'bpf/policies/r']);
+  t.regex(
+    absence('workload', 'c', catalog).what,
+    /cannot be used: workloads\/c\/workload.yaml: cannot be read \(EISDIR\)/,
+  );
+  t.deepEqual(absence('policy', 'r', catalog), {
+    what: 'policy "r" cannot be used: bpf/policies/r/policy.yaml:1:1: the file is empty',
+    next: 'Write a mapping of keys to values',
+  });
+  t.is(absence('policy', 's', catalog).what, 'there is no policy "s"');
+  const words = brokenWords(catalog) ?? '';
+  t.regex(
+    words,
+    /^workloads\/b is left out: workloads\/b\/workload.yaml:1:\d+: .*; so are 2 more\. `pmvx lint` says all$/,
+  );
+  t.false(words.includes('\n'));
+  t.is(brokenWords({ ...catalog, broken: new Map() }), undefined);
+});
+
+test('two pins of one program are no policies, for both would run the same file', async (t) => {
+  const root = await projectOf(t, {
+    'workloads/a/workload.yaml': WORKLOAD,
+    'bpf/policies/new/policy.yaml': SCHEDULER('scx_a@1.1.4'),
+    'bpf/policies/old/policy.yaml': SCHEDULER('scx_a@1.1.3'),
+    'bpf/policies/other/policy.yaml': SCHEDULER('scx_b@1.1.3', 'scx_b'),
+    'bpf/policies/other-args/policy.yaml': SCHEDULER('scx_b@1.1.3', 'scx_b, -f'),
+    'bpf/policies/p/policy.yaml': POLICY,
+  });
+  const catalog = await loadCatalog(root);
+  t.deepEqual([...catalog.policies.keys()], ['other', 'other-args', 'p']);
+  const { what, next } = absence('policy', 'old', catalog);
+  t.is(
+    what,
+    'policy "old" cannot be used: bpf/policies/old/policy.yaml:6:8: scx_a@1.1.3 is the same program as scx_a@1.1.4 of policy new (bpf/policies/new/policy.yaml:6:8), and an image has one of them: both would run the same file',
+  );
+  t.is(next, 'Keep one of the two');
+  t.regex(
+    absence('policy', 'new', catalog).what,
+    /scx_a@1.1.4 is the same program as scx_a@1.1.3 of policy old/,
+  );
+});
+
+test('a pinned program and one of the kernel source under one name are one file, too', async (t) => {
+  const root = await projectOf(t, {
+    'workloads/a/workload.yaml': WORKLOAD,
+    'bpf/policies/pinned/policy.yaml': SCHEDULER('scx_a@1.1.4'),
+    'bpf/policies/plain/policy.yaml': SCHEDULER('x').replace('crate: x\n', ''),
+    'bpf/policies/p/policy.yaml': POLICY,
+  });
+  const catalog = await loadCatalog(root);
+  t.deepEqual([...catalog.policies.keys()], ['p']);
+  t.regex(
+    absence('policy', 'plain', catalog).what,
+    /plain\/policy.yaml:6:8: \/opt\/scx_a of the kernel's source is the same/,
+  );
 });
 
 test('the faults of all files are reported at once, with their places', async (t) => {

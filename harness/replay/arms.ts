@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Catalog } from '../core/catalog.ts';
+import { absence, type Catalog } from '../core/catalog.ts';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
-import { didYouMean } from '../core/nearest.ts';
 import type { Policy } from '../core/policy.ts';
 import type { EngineName } from '../core/trial.ts';
 
@@ -15,7 +14,7 @@ export type Arm =
 export const EEVDF_ARM = { kind: 'eevdf', id: 'eevdf' } as const satisfies Arm;
 
 /** `eevdf,auto,static:scx_simple,oracle`. EEVDF is always among them: all is compared with it. Throws with every fault. */
-export function parseArms(text: string, catalog: Pick<Catalog, 'policies'>): readonly Arm[] {
+export function parseArms(text: string, catalog: Pick<Catalog, 'policies' | 'broken'>): readonly Arm[] {
   const words = text.split(',').map((word) => word.trim());
   const faults: Fault[] = [];
   const arms = words.flatMap((word, at): Arm[] => {
@@ -30,8 +29,10 @@ export function parseArms(text: string, catalog: Pick<Catalog, 'policies'>): rea
     if (id === undefined)
       return fault(`there is no arm "${word}"`, 'Arms are eevdf, auto, oracle and static:POLICY');
     const policy = catalog.policies.get(id);
-    if (policy === undefined)
-      return fault(`there is no policy ${id}`, didYouMean(id, catalog.policies.keys()));
+    if (policy === undefined) {
+      const { what, next } = absence('policy', id, catalog);
+      return fault(what, next);
+    }
     if (policy.definition.kind === 'builtin')
       return fault(`${id} is the kernel's own policy`, 'It is the arm eevdf');
     return [{ kind: 'static', id }];
@@ -54,7 +55,11 @@ export function hasDaemon({ kind }: Arm, engine: EngineName): boolean {
 }
 
 /** The policy of a trial of this arm: that of a static arm, else the kernel's own, which a daemon may leave. */
-export function policyOf(arm: Arm, catalog: Pick<Catalog, 'policies'>, engine: EngineName): Policy {
+export function policyOf(
+  arm: Arm,
+  catalog: Pick<Catalog, 'policies' | 'broken'>,
+  engine: EngineName,
+): Policy {
   const known = catalog.policies.get(arm.id);
   if (arm.kind === 'eevdf' || !hasDaemon(arm, engine)) {
     if (known === undefined) throw new Error(`the catalog lacks ${arm.id}`);

@@ -72,7 +72,7 @@ autotune: { windowMs: 1 }
       'f.yaml:12:23: autotune: windowMs must be at least 50, got 1',
       'f.yaml:3:8: image quick has no Node, so the daemon cannot live in it',
       'f.yaml:10:11: two phases are called one',
-      'f.yaml:7:16: there is no workload hackbanch',
+      'f.yaml:7:16: there is no workload "hackbanch"',
       'f.yaml:8:43: groups of hackbench must be a whole number from 1 to 50, got 0',
       'f.yaml:9:50: rounds must be drawn from a smaller number to a larger one, got 4 and 2',
       'f.yaml:9:35: hackbench has no metric speed',

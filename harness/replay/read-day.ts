@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import type { Catalog } from '../core/catalog.ts';
+import { absence, type Catalog } from '../core/catalog.ts';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { packageName } from '../core/image-contents.ts';
 import { didYouMean } from '../core/nearest.ts';
@@ -80,10 +80,8 @@ function readPart(
   given: { readonly engine: EngineName; readonly draw: (low: number, high: number) => number },
 ): { readonly part?: Part; readonly faults: readonly Fault[] } {
   const workload = catalog.workloads.get(raw.use);
-  if (workload === undefined) {
-    const next = didYouMean(raw.use, catalog.workloads.keys());
-    return { faults: [{ where: locate([...path, 'use']), what: `there is no workload ${raw.use}`, next }] };
-  }
+  if (workload === undefined)
+    return { faults: [{ where: locate([...path, 'use']), ...absence('workload', raw.use, catalog) }] };
   const [low, high] = typeof raw.rounds === 'number' ? [raw.rounds, raw.rounds] : raw.rounds;
   const count = high < low ? low : given.draw(low, high);
   const faults: Fault[] = [];

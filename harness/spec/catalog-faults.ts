@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { candidatesOf, MAX_CANDIDATES, MAX_MODULES, modulesOf } from '../core/candidates.ts';
-import type { Catalog } from '../core/catalog.ts';
+import { absence, type Catalog } from '../core/catalog.ts';
 import { NAME_PATTERN } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { shown } from '../core/zod-faults.ts';
@@ -17,7 +17,6 @@ export function imageFaults(image: unknown, catalog: Catalog): SpecFault[] {
 /** Faults of `policies`: only policies that exist, each once. */
 export function policyFaults(policies: unknown, catalog: Catalog): SpecFault[] {
   if (!Array.isArray(policies)) return [];
-  const known = [...catalog.policies.keys()];
   const first = new Map<string, number>();
   const faults: SpecFault[] = [];
   for (const [index, policy] of policies.entries()) {
@@ -31,8 +30,7 @@ export function policyFaults(policies: unknown, catalog: Catalog): SpecFault[] {
     }
     first.set(policy, index);
     if (catalog.policies.has(policy)) continue;
-    const next = didYouMean(policy, known);
-    faults.push({ path, what: `there is no policy ${shown(policy)}`, next });
+    faults.push({ path, ...absence('policy', policy, catalog) });
   }
   return faults;
 }

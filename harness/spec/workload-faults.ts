@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Catalog } from '../core/catalog.ts';
+import { absence, type Catalog } from '../core/catalog.ts';
 import { NAME_PATTERN } from '../core/ids.ts';
-import { didYouMean } from '../core/nearest.ts';
-import { shown } from '../core/zod-faults.ts';
 import type { SpecFault } from './fault.ts';
 import { isMap } from './is-map.ts';
 import { resolveParameters, variantName } from './parameters.ts';
@@ -14,10 +12,8 @@ export function workloadFaults(workloads: unknown, catalog: Catalog): SpecFault[
   return workloads.flatMap((entry: unknown, index) => {
     if (!isMap(entry) || typeof entry.use !== 'string' || !NAME_PATTERN.test(entry.use)) return [];
     const workload = catalog.workloads.get(entry.use);
-    if (workload === undefined) {
-      const next = didYouMean(entry.use, catalog.workloads.keys());
-      return [{ path: ['workloads', index, 'use'], what: `there is no workload ${shown(entry.use)}`, next }];
-    }
+    if (workload === undefined)
+      return [{ path: ['workloads', index, 'use'], ...absence('workload', entry.use, catalog) }];
     const given = entry.with === undefined ? {} : entry.with;
     if (!isMap(given)) return [];
     const { params, faults } = resolveParameters(workload, given, 'exact');

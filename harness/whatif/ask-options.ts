@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Catalog } from '../core/catalog.ts';
+import { absence, type Catalog } from '../core/catalog.ts';
 import { ExitCode, type Fault, PmvxError } from '../core/errors.ts';
 import { canonicalPoint, type ForkPoint, forkPointMs, isForkPoint } from '../core/fork-point.ts';
-import { didYouMean } from '../core/nearest.ts';
 import { deriveSeed, type Seed } from '../core/seed.ts';
 import type { Spec, WorkloadUse } from '../core/spec.ts';
 import { warmSeconds } from '../core/workload.ts';
@@ -48,8 +47,7 @@ function chosenPolicies(
   if (text === undefined) return spec.policies;
   const names = text.split(',').map((name) => name.trim());
   for (const name of new Set(names.filter((each) => !catalog.policies.has(each)))) {
-    const what = `there is no policy ${JSON.stringify(name)}`;
-    faults.push({ where: '--policies', what, next: didYouMean(name, catalog.policies.keys()) });
+    faults.push({ where: '--policies', ...absence('policy', name, catalog) });
   }
   return names;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import test from 'ava';
 import { ExitCode } from '../../harness/core/errors.ts';
@@ -206,6 +206,20 @@ test('a cache that cannot be written is named', async (t) => {
   const { code, said } = await scene.build().ended;
   t.is(code, ExitCode.environment);
   t.regex(said, /cache: images cannot be kept here \((EEXIST|ENOTDIR)\)\. Set PMVX_CACHE to a folder/);
+});
+
+test('what does not compile of one policy or workload is left out of the image, with the reason', async (t) => {
+  const scene = await buildScene(t);
+  const why = 'bpf/policies/mine/mine.bpf.c:3:1: error: unknown type name';
+  const script = join(scene.root, 'vm-images/builder/compile.sh');
+  const left = `mkdir -p /build/out/left\necho '${why}' >/build/out/left/bpf%policies%mine\n`;
+  await writeFile(script, `${await readFile(script, 'utf8')}${left}`);
+  const { code, said } = await scene.build().ended;
+  t.is(code, ExitCode.ok, said);
+  t.true(said.includes(`left out: bpf/policies/mine: ${why}`), said);
+  const [folder = ''] = await readdir(join(scene.cache, 'images'));
+  const manifest = JSON.parse(await readFile(join(scene.cache, 'images', folder, 'manifest.json'), 'utf8'));
+  t.deepEqual(manifest.left, { 'bpf/policies/mine': why });
 });
 
 test('without mmdebstrap the build says which package brings it', async (t) => {

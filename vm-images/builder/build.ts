@@ -79,9 +79,10 @@ async function buildAlone(request: BuildRequest, definition: Recipe, target: str
     ]);
     const compiled = await compile(root, definition, { tools, guest }, shop);
     const crates = await buildCrates(root, definition.crates, tools, shop);
-    await addCrates(crates, join(compiled, 'sched'));
+    await addCrates(crates, join(compiled.folder, 'sched'));
     const whole = definition.runtime ? await addRuntime(root, { tools, guest }, shop) : guest;
-    const parts = { tools, guest: whole, compiled, left: crates.left };
+    const left = { ...crates.left, ...compiled.left };
+    const parts = { tools, guest: whole, compiled: compiled.folder, left };
     const folder = await assemble(root, { name, definition }, parts, shop);
     if ((await imageFolder(root, request.cache, name)) !== target) {
       throw new PmvxError(ExitCode.image, {

@@ -13,6 +13,15 @@ headers=$(echo /usr/src/linux-headers-*-cloud-amd64)
 jobs=$(nproc)
 warn="-Wall -Wextra -Werror"
 
+# left_out FOLDER LOG: what belongs to one workload or policy and does not compile is left out, with the compiler's first error; all else
+# goes on. The builder reads why from $out/left.
+left_out() {
+	cat "$2" >&2
+	sed "s#$in/##g" "$2" >/build/words
+	{ grep -m 1 'error' /build/words || tail -n 1 /build/words; } >"$out/left/$(echo "$1" | tr / %)"
+}
+mkdir -p "$out/left"
+
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/initrd/init" "$in"/bpf/guest/agent/*.c
 # shellcheck disable=SC2086
@@ -28,7 +37,8 @@ gcc -std=gnu11 -O2 $warn -shared -fPIC -fvisibility=hidden -o "$out/slice.so" "$
 for driver in "$in"/workloads/*/*.c; do
 	[ -e "$driver" ] || continue
 	# shellcheck disable=SC2086
-	gcc -std=c11 -O2 $warn -static -pthread -o "$out/work/$(basename "${driver%.c}")" "$driver"
+	gcc -std=c11 -O2 $warn -static -pthread -o "$out/work/$(basename "${driver%.c}")" "$driver" 2>/build/log ||
+		left_out "workloads/$(basename "${driver%/*}")" /build/log
 done
 
 for files in "$in"/workloads/*/guest; do
@@ -67,7 +77,8 @@ if [ $# -gt 0 ]; then
 		# shellcheck disable=SC2086
 		clang-19 -target bpf -mcpu=v3 -mlittle-endian -g -O2 -D__TARGET_ARCH_x86 $headers_of_source \
 			-I"$source/tools/sched_ext/include/bpf-compat" -idirafter /usr/include/x86_64-linux-gnu -idirafter /usr/include \
-			-Wall -Werror -Wno-compare-distinct-pointer-types -Wno-microsoft-anon-tag -fms-extensions -c "$policy" -o "$object"
+			-Wall -Werror -Wno-compare-distinct-pointer-types -Wno-microsoft-anon-tag -fms-extensions -c "$policy" -o "$object" \
+			2>/build/log || { left_out "bpf/policies/$(basename "${policy%/*}")" /build/log; continue; }
 		llvm-strip-19 -g "$object"
 	done
 	if [ -e "$in/bpf/guest/struct-ops/struct-ops.c" ]; then

@@ -6,6 +6,7 @@ import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { canonicalJson, shortDigest } from '../../core/ids.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import { type Policy, PolicySchema } from '../../core/policy.ts';
+import { pinFaults } from '../../core/program-pins.ts';
 import type { Holder } from './holder.ts';
 import type { Keeper } from './keeper.ts';
 import { knobHolder, type SavedSetting } from './knob.ts';
@@ -31,10 +32,15 @@ export interface HolderHooks {
   readonly keeper?: Keeper | undefined;
 }
 
-/** All policies that are defined, or those that are named; throws with all faults. */
+/** All policies that can be used, or those that are named; throws with the faults of these. A fault of one is no other's. */
 export async function readPolicies(folder: string, wanted?: readonly string[]): Promise<Policy[]> {
   const place = { folder: basename(folder), file: 'policy.yaml', schema: PolicySchema, check: () => [] };
-  const { definitions, faults } = await readDefinitions(dirname(folder), place);
+  const found = await readDefinitions(dirname(folder), place);
+  const broken = new Map([...found.broken, ...pinFaults(found.definitions.values(), found.locate)]);
+  const definitions = new Map([...found.definitions].filter(([id]) => !broken.has(id)));
+  const faults = (wanted ?? (definitions.size === 0 ? [...broken.keys()] : [])).flatMap(
+    (id) => broken.get(id) ?? [],
+  );
   if (faults.length > 0) throw new PmvxError(ExitCode.usage, faults);
   const unknown = (wanted ?? []).filter((id) => !definitions.has(id));
   if (unknown.length > 0 || definitions.size === 0) {
