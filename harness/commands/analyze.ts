@@ -6,6 +6,8 @@ import { requireMetric } from '../../analysis/tables/pick-metric.ts';
 import { poolRuns } from '../../analysis/tables/pool-runs.ts';
 import { groupTrials } from '../../analysis/tables/table-groups.ts';
 import { ExitCode, PmvxError } from '../core/errors.ts';
+import type { TrialRecord, TrialState } from '../core/trial.ts';
+import { failOnLine } from '../run/exit-code.ts';
 import { makeFolder } from '../store/atomic-write.ts';
 import type { CommandContext } from './context.ts';
 import { type ReadRun, readPooled } from './read-pooled.ts';
@@ -26,6 +28,8 @@ export interface AnalyzeArgs {
   readonly mixed?: boolean;
   /** Folder for the files; of one run its own when absent. */
   readonly out?: string;
+  /** Ends of trials with which the exit code is 5. */
+  readonly failOn?: readonly TrialState[];
 }
 
 /**
@@ -48,7 +52,7 @@ export async function analyzeCommand(args: AnalyzeArgs, context: CommandContext)
   const folder = args.out ?? (runs.length === 1 ? runs[0]?.folder : undefined);
   if (folder === undefined) {
     context.warn('pmvx: nothing was written: give --out DIR for the table and figure of several runs');
-    return ExitCode.ok;
+    return endOf(input.records, args, context);
   }
   await makeFolder(folder);
   const files = await writeReport(table, folder, {
@@ -57,7 +61,19 @@ export async function analyzeCommand(args: AnalyzeArgs, context: CommandContext)
   });
   // Not on stdout: the other forms are read by programs.
   context.warn(`pmvx: wrote ${files.join(', ')} in ${folder}`);
-  return ExitCode.ok;
+  return endOf(input.records, args, context);
+}
+
+/** Exit code 5 where a trial ended as `--fail-on` names; without it a table is a table. */
+function endOf(
+  records: readonly Pick<TrialRecord, 'state'>[],
+  { failOn }: AnalyzeArgs,
+  context: CommandContext,
+): ExitCode {
+  const words = failOnLine(records, failOn);
+  if (words === undefined) return ExitCode.ok;
+  context.warn(`pmvx: ${words}`);
+  return ExitCode.incomplete;
 }
 
 type Form = 'text' | 'json' | 'csv' | 'markdown';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, relative } from 'node:path';
 import { ExitCode } from '../core/errors.ts';
-import type { PlannedTrial } from '../core/trial.ts';
+import type { PlannedTrial, TrialState } from '../core/trial.ts';
 import type { RunEnd } from '../run/controller.ts';
-import { countsOf, exitCodeOf, troubleLine } from '../run/exit-code.ts';
+import { countsOf, exitCodeOf, failOnLine, troubleLine } from '../run/exit-code.ts';
 import { type MergeEnd, mergeRuns } from '../scale/merge/merge-runs.ts';
 import { RUN_FILES } from '../store/run-folder.ts';
 import type { Command, CommandContext } from './context.ts';
@@ -11,6 +11,8 @@ import { findRun } from './find-run.ts';
 import { type ReadRun, readPooled } from './read-pooled.ts';
 
 export interface MergeArgs {
+  /** Ends of trials that make the run fail, beside those that always do. */
+  readonly failOn?: readonly TrialState[];
   /** Ids of runs in `results/runs`, or folders of some. */
   readonly runs: readonly string[];
   /** Folder of the run that they become. */
@@ -52,8 +54,10 @@ async function tell(
   const end: RunEnd = enough === undefined ? 'complete' : 'enough';
   const trouble = missing.length > 0 ? missingWords(missing) : troubleLine(end, records);
   if (trouble !== undefined) context.warn(`pmvx: ${trouble}`);
+  const failed = failOnLine(records, args.failOn);
+  if (failed !== undefined) context.warn(`pmvx: ${failed}`);
   context.write(`results in ${relative(process.cwd(), folder) || '.'}: ${files.join(', ')}`);
-  return missing.length > 0 ? ExitCode.incomplete : (exitCodeOf(end, records) as ExitCode);
+  return missing.length > 0 ? ExitCode.incomplete : (exitCodeOf(end, records, args.failOn) as ExitCode);
 }
 
 const BLOCKS_SHOWN = 12;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
 import type { Catalog } from '../core/catalog.ts';
+import { ExitCode, PmvxError } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
-import type { PlannedTrial } from '../core/trial.ts';
-import type { Engine } from '../lab/engine.ts';
+import type { EngineName, PlannedTrial } from '../core/trial.ts';
+import type { Engine, EngineStatus } from '../lab/engine.ts';
 import { type ReadyImage, requireImage } from '../lab/image.ts';
 import { cacheFolder, IMAGE_FILES } from '../lab/image-files.ts';
 import { openEngine } from '../lab/open-engine.ts';
+import { probeEngine } from '../lab/probe.ts';
 import { readSelfTest, requirePassed, type SelfTestReport, selfTest } from '../lab/self-test.ts';
 import type { ImageFacts } from '../store/provenance.ts';
 import type { CommandContext } from './context.ts';
@@ -39,6 +41,7 @@ async function openRealLab(spec: Spec, catalog: Catalog, context: CommandContext
   const image = await requireImage(context.root, cache, spec.image);
   const workloads = spec.workloads.map(({ workload }) => workload);
   requireBuilt(image.manifest, { policies: spec.policies, workloads }, catalog);
+  await requireEngine(spec.machine.engine, image, context.signal);
   const tested =
     spec.machine.engine === 'exact' ? await provenImage(image, context) : await readSelfTest(image);
   return {
@@ -50,6 +53,20 @@ async function openRealLab(spec: Spec, catalog: Catalog, context: CommandContext
     }),
     image: imageFacts(image, tested),
   };
+}
+
+/** Engines whose working depends on the host's kernel and devices are tried once, before the first trial. `exact` has its self-test. */
+async function requireEngine(engine: EngineName, image: ReadyImage, signal: AbortSignal): Promise<void> {
+  if (engine === 'kvm') refuseBroken(await probeEngine(engine, image, signal));
+}
+
+/** Throws, with the reason, for an engine that does not work here. */
+export function refuseBroken({ engine, works, why }: EngineStatus): void {
+  if (works) return;
+  throw new PmvxError(ExitCode.environment, {
+    what: `engine ${engine} does not work on this machine: ${why}`,
+    next: '`pmvx doctor` says which engines do; give one of them with --engine',
+  });
 }
 
 /** What provenance keeps of an image. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InvalidArgumentError, Option } from 'commander';
 import { parseShard } from '../plan/shard.ts';
+import { FAIL_ON_STATES } from '../run/exit-code.ts';
 
 /** How many VMs run at once. */
 export function jobsOption(): Option {
@@ -27,6 +28,24 @@ export function shardOption(): Option {
     const shard = parseShard(text);
     if (shard === undefined) throw new InvalidArgumentError('Give i/n with i from 1 to n, like 2/8.');
     return shard;
+  });
+}
+
+/** Which ends of trials make a command fail, beside those that always do. */
+export function failOnOption(): Option {
+  return new Option(
+    '--fail-on <kinds>',
+    `exit code 5 also when a trial ended so; of ${FAIL_ON_STATES.join(', ')}`,
+  ).argParser((text) => {
+    const kinds = text.split(',').map((kind) => kind.trim());
+    const unknown = kinds.filter((kind) => !FAIL_ON_STATES.some((state) => state === kind));
+    if (unknown.length > 0) {
+      const named = unknown.map((kind) => JSON.stringify(kind)).join(', ');
+      throw new InvalidArgumentError(
+        `No trial ends as ${named}. Give some of ${FAIL_ON_STATES.join(', ')}, with commas between them.`,
+      );
+    }
+    return kinds;
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { ExitCode } from '../core/errors.ts';
+import type { TrialState } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
 import { runCommand } from './run.ts';
 
@@ -11,6 +12,7 @@ export interface QuickstartOptions {
   /** Taken for the launcher's sake: nothing here asks a question. */
   readonly yes?: true;
   readonly jobs?: number;
+  readonly failOn?: readonly TrialState[];
 }
 
 /** The three things that quickstart is made of; each says how it ended. */
@@ -53,7 +55,9 @@ function realSteps(options: QuickstartOptions, context: CommandContext): Quickst
   return {
     ensureImage: async (recipe) => (await import('./image.ts')).imageBuildCommand({ recipe }, context),
     selfTest: async (recipe) => (await import('./image.ts')).imageSelftestCommand({ recipe }, context),
-    run: (spec) =>
-      runCommand({ spec, ...(options.jobs === undefined ? {} : { jobs: options.jobs }) }, context),
+    run: (spec) => {
+      const { yes: _, ...given } = options;
+      return runCommand({ spec, ...given }, context);
+    },
   };
 }

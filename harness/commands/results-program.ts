@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import type { CommandContext } from './context.ts';
-import { percentOption } from './options.ts';
+import { failOnOption, percentOption } from './options.ts';
 
 const COMPARE_NOTES = `
 For runs of one spec on two kernels, hosts or versions. Blocks of the same seed are paired. In CI:
@@ -61,6 +61,7 @@ export function addResultsCommands(
     .option('--json', 'the table for programs')
     .option('--csv', 'the table as CSV')
     .option('--markdown', 'the table as Markdown')
+    .addOption(failOnOption())
     .action(async (runs: string[], options: Omit<import('./analyze.ts').AnalyzeArgs, 'runs'>) => {
       const { analyzeCommand } = await import('./analyze.ts');
       finish(await analyzeCommand({ runs, ...options }, context));
@@ -73,6 +74,7 @@ export function addResultsCommands(
     .requiredOption('--out <dir>', 'folder of the run that they become; a merged one takes in more')
     .option('--mixed', 'also runs of different images, versions or specs')
     .option('--no-report', 'records only: no table, no figure')
+    .addOption(failOnOption())
     .addHelpText('after', MERGE_NOTES)
     .action(async (runs: string[], options: Omit<import('./merge.ts').MergeArgs, 'runs'>) => {
       const { mergeCommand } = await import('./merge.ts');

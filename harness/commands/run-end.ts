@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, relative } from 'node:path';
 import type { ExitCode } from '../core/errors.ts';
-import type { PlannedTrial } from '../core/trial.ts';
+import type { PlannedTrial, TrialState } from '../core/trial.ts';
 import type { RunEnd } from '../run/controller.ts';
-import { countsOf, exitCodeOf, troubleLine } from '../run/exit-code.ts';
+import { countsOf, exitCodeOf, failOnLine, troubleLine } from '../run/exit-code.ts';
 import { formatDuration } from '../run/time-left.ts';
 import { stableJson, writeAtomic } from '../store/atomic-write.ts';
 import { type OpenRun, RUN_FILES } from '../store/run-folder.ts';
@@ -23,6 +23,8 @@ export interface EndedRun {
   readonly goOnWith: string;
   /** Whether to make its table and figure. */
   readonly report: boolean;
+  /** Ends of trials that make the run fail, beside those that always do. */
+  readonly failOn?: readonly TrialState[] | undefined;
 }
 
 /** Writes what follows from the records, prints it, and says how the run ended. */
@@ -50,6 +52,8 @@ export async function endRun(ended: EndedRun, context: CommandContext): Promise<
   }
   const trouble = troubleLine(end, records);
   if (trouble !== undefined) context.warn(`pmvx: ${trouble}`);
+  const failed = end === 'interrupted' ? undefined : failOnLine(records, ended.failOn);
+  if (failed !== undefined) context.warn(`pmvx: ${failed}`);
   context.write(`results in ${relative(process.cwd(), run.folder) || '.'}: ${files.join(', ')}`);
-  return exitCodeOf(end, records) as ExitCode;
+  return exitCodeOf(end, records, ended.failOn) as ExitCode;
 }

@@ -88,7 +88,7 @@ async function watch(
   run: OpenRun,
   plan: Plan,
   jobs: SlurmJobs,
-  options: Pick<RunOptions & SlurmOptions, 'report' | 'detach'>,
+  options: Pick<RunOptions & SlurmOptions, 'report' | 'detach' | 'failOn'>,
   context: CommandContext,
 ): Promise<ExitCode> {
   for (const notice of run.notices) context.warn(`pmvx: ${notice}`);
@@ -122,7 +122,7 @@ async function watch(
   const words = checkWords(await readChecks(run.folder), jobs);
   if (words !== undefined) context.write(words);
   const report = options.report !== false;
-  return endRun({ run, end, enough, plan, began, goOnWith: '', report }, context);
+  return endRun({ run, end, enough, plan, began, goOnWith: '', report, failOn: options.failOn }, context);
 }
 
 /** What was found where trials were measured twice on purpose. */

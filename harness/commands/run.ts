@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import type { Catalog } from '../core/catalog.ts';
 import type { ExitCode } from '../core/errors.ts';
 import type { Spec } from '../core/spec.ts';
-import type { EngineName } from '../core/trial.ts';
+import type { EngineName, TrialState } from '../core/trial.ts';
 import type { Engine } from '../lab/engine.ts';
 import { type Plan, planTrials } from '../plan/plan.ts';
 import { formatShard, type Shard, shardOf } from '../plan/shard.ts';
@@ -36,6 +36,8 @@ export interface RunOptions extends PlaceOptions {
   readonly shard?: Shard;
   /** False: no table and no figure at the end. */
   readonly report?: boolean;
+  /** Ends of trials that make the run fail, beside those that always do. */
+  readonly failOn?: readonly TrialState[];
   /** The command that goes on with a run that was stopped; `pmvx run --resume` unless another one led here. */
   readonly goOnWith?: string;
 }
@@ -114,7 +116,8 @@ export async function runPlan(
     }).finally(watcher.end);
     const goOnWith = options.goOnWith ?? resumeCommand(options, place);
     const report = options.report !== false;
-    const code = await endRun({ run, end, enough, plan, began, goOnWith, report }, context);
+    const { failOn } = options;
+    const code = await endRun({ run, end, enough, plan, began, goOnWith, report, failOn }, context);
     await planned.ended?.(run.folder, end);
     return code;
   } finally {

@@ -3,13 +3,13 @@ import { type Command, Option } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { ENGINE_NAMES } from '../core/trial.ts';
 import type { CommandContext } from './context.ts';
-import { jobsOption, shardOption } from './options.ts';
+import { failOnOption, jobsOption, shardOption } from './options.ts';
 import { addSlurmOptions, type SlurmOptions } from './slurm-options.ts';
 
 const RUN_NOTES = `
 Trials run in the order of \`pmvx plan\`, N at once, and are recorded one by one: what is recorded is never run again,
 and what was running when the run was stopped is run again by --resume. A policy that the kernel refuses or ejects is a
-finding, shown in the table. Exit code 5 says that some trial failed, timed out or crashed.
+finding, shown in the table. Exit code 5 says that some trial failed, timed out or crashed, or ended as --fail-on names.
 
 Examples:
   pmvx run harness/experiments/quickstart.yaml
@@ -17,6 +17,7 @@ Examples:
   pmvx run my.yaml --out /data/runs/night-1 --resume
   pmvx run my.yaml --shard 2/8 --out parts/2        on the second of eight hosts; then pmvx merge parts/* --out night-1
   pmvx run my.yaml --on slurm --partition long --out /shared/night-1     see \`pmvx slurm --help\`
+  pmvx run my.yaml --fail-on refused,ejected        a refused or ejected policy is a failure: for CI
   pmvx run my.yaml --engine mock                    try a spec without any VM: invented numbers, no measurement`;
 
 /** Adds what begins with a spec: `pmvx quickstart | validate | plan | schema | run | fidelity`. */
@@ -30,7 +31,8 @@ export function addSpecCommands(
     .description('build the quick image if it is absent, test it, run the first experiment, print the table')
     .option('--yes', 'ask nothing')
     .addOption(jobsOption())
-    .action(async (options: { yes?: true; jobs?: number }) => {
+    .addOption(failOnOption())
+    .action(async (options: import('./quickstart.ts').QuickstartOptions) => {
       const { quickstartCommand } = await import('./quickstart.ts');
       finish(await quickstartCommand(options, context));
     });
@@ -77,6 +79,7 @@ export function addSpecCommands(
       'go on with a run: its id or folder; default --out, else the latest of this spec',
     )
     .option('--no-report', 'records only: no table, no figure; `pmvx analyze` makes them later')
+    .addOption(failOnOption())
     .addHelpText('after', RUN_NOTES);
   addSlurmOptions(run).action(
     async (spec: string, options: Omit<import('./run.ts').RunOptions & SlurmOptions, 'spec'>) => {

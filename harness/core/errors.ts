@@ -10,7 +10,7 @@ export const ExitCode = {
   environment: 3,
   /** An image is missing, corrupt or failed its self-test. */
   image: 4,
-  /** The run ended, and some trial failed, timed out or crashed, none completed, or `maxFailures` stopped it. */
+  /** The run ended, and some trial failed, timed out or crashed, or ended as `--fail-on` names, none completed, or `maxFailures` stopped it. */
   incomplete: 5,
   /** A comparison found that something became worse. */
   regression: 6,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import type { TrialState } from '../core/trial.ts';
-import { exitCodeOf, troubleLine } from './exit-code.ts';
+import { exitCodeOf, FAIL_ON_STATES, failOnLine, troubleLine } from './exit-code.ts';
 
 const of = (...states: TrialState[]) => states.map((state) => ({ state }));
 
@@ -31,4 +31,18 @@ test('a run without one measurement is incomplete', (t) => {
 test('a stopped run says that it was stopped', (t) => {
   t.is(exitCodeOf('interrupted', of('completed', 'failed')), 130);
   t.is(exitCodeOf('too-many-failures', of('completed', 'refused')), 5);
+});
+
+test('what --fail-on names makes a run fail, and is counted', (t) => {
+  const records = of('completed', 'refused', 'refused', 'ejected');
+  t.is(exitCodeOf('complete', records), 0);
+  t.is(exitCodeOf('complete', records, ['refused']), 5);
+  t.is(exitCodeOf('complete', records, ['crashed']), 0);
+  t.is(exitCodeOf('interrupted', records, ['refused']), 130);
+  t.is(
+    failOnLine(records, ['ejected', 'refused']),
+    '1 ejected, 2 refused of 4 trials: --fail-on makes that exit code 5',
+  );
+  t.is(failOnLine(records, ['crashed']), undefined);
+  t.deepEqual(FAIL_ON_STATES, ['failed', 'ejected', 'refused', 'timed-out', 'crashed']);
 });

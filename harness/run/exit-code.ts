@@ -14,10 +14,17 @@ export function countStates(records: readonly Pick<TrialRecord, 'state'>[]): [Tr
   ]).filter(([, count]) => count > 0);
 }
 
-/** Ok when every trial has ended, none in trouble, and at least one was measured. */
-export function exitCodeOf(end: RunEnd, records: readonly Pick<TrialRecord, 'state'>[]): ExitCode {
+/** Ends of trials that a run can be told to fail on. */
+export const FAIL_ON_STATES = TRIAL_STATES.filter((state) => state !== 'completed');
+
+/** Ok when every trial has ended, none in trouble or in a state of `failOn`, and at least one was measured. */
+export function exitCodeOf(
+  end: RunEnd,
+  records: readonly Pick<TrialRecord, 'state'>[],
+  failOn: readonly TrialState[] = [],
+): ExitCode {
   if (end === 'interrupted') return ExitCode.interrupted;
-  const troubled = records.some(({ state }) => TROUBLE.includes(state));
+  const troubled = records.some(({ state }) => TROUBLE.includes(state) || failOn.includes(state));
   const measured = records.some(({ state }) => state === 'completed');
   return (end === 'complete' || end === 'enough') && measured && !troubled
     ? ExitCode.ok
@@ -42,6 +49,17 @@ export function troubleLine(end: RunEnd, records: readonly Pick<TrialRecord, 'st
     return `${counts} of ${records.length} trials; trials.jsonl keeps the reason and output of each`;
   if (records.some(({ state }) => state === 'completed')) return undefined;
   return `no trial completed (${countsOf(records)}): there is nothing to compare`;
+}
+
+/** One line on what `--fail-on` makes a failure of; undefined when nothing ended so. */
+export function failOnLine(
+  records: readonly Pick<TrialRecord, 'state'>[],
+  failOn: readonly TrialState[] = [],
+): string | undefined {
+  const counts = countStates(records).filter(([state]) => failOn.includes(state));
+  if (counts.length === 0) return undefined;
+  const words = counts.map(([state, count]) => `${count} ${state}`).join(', ');
+  return `${words} of ${records.length} trials: --fail-on makes that exit code ${ExitCode.incomplete}`;
 }
 
 /** `44 completed, 4 refused`. */

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
 import { runMachineProcess } from '../machine-process.ts';
 import { confinement, type Reach } from './confine.ts';
 
@@ -116,3 +125,36 @@ confinedTest('a folder that is closed to others serves all the same', async (t) 
   t.not(end, 0);
   t.is(readFileSync(join(folder, 'trial/data'), 'utf8'), 'told\n');
 });
+
+const deviceTest = as !== 'nobody' && process.getuid?.() === 0 ? test : test.skip;
+
+for (const [mode, owner, group, user] of [
+  [0o600, 0, 0, 'root'],
+  [0o660, 0, 0, 'root'],
+  [0o660, 0, 12_345, 'another'],
+  [0o666, 0, 0, 'another'],
+] as const) {
+  deviceTest(
+    `a device of ${owner}:${group} with mode ${mode.toString(8)} is usable by a confined machine of root's`,
+    async (t) => {
+      const { folder, reach } = await scene(t);
+      const device = join(folder, 'device');
+      // Like /dev/zero.
+      await execa('mknod', [device, 'c', '1', '5']);
+      chownSync(device, owner, group);
+      chmodSync(device, mode);
+      const script = `perl -e 'open my $f, "+<", "${device}" or die "$!\\n"; read $f, my $b, 4; print STDERR length $b, $> ? " another" : " root", " ", $) =~ s/^\\d+ //r'`;
+      const options = { cwd: join(folder, 'trial'), deadlineMs: 60_000, signal: NEVER };
+      const { stderr } = await runMachineProcess(['/bin/sh', '-c', script], {
+        ...options,
+        reach: { ...reach, devices: [device] },
+      });
+      // Root that stays root has no rights of root's, and no groups of its own.
+      const [length, who, groups] = stderr.split(' ');
+      t.deepEqual({ length, who }, { length: '4', who: as === 'another user' ? user : 'root' }, stderr);
+      if (user === 'another' && as === 'another user') t.is(groups, group === 0 ? groups : String(group));
+      const { mode: after, uid } = statSync(device);
+      t.deepEqual([after & 0o777, uid], [mode, owner]);
+    },
+  );
+}

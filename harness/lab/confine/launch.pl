@@ -101,24 +101,30 @@ sub leave_root {
 }
 
 sub drop_rights {
-    my ($user, $read, $write) = @_;
+    my ($user, @groups) = @_;
     call('prctl', PR_CAPBSET_DROP, $_, 0, 0, 0) for 0 .. 63;
     # Root without the rights of root, where it must stay.
     call('prctl', PR_SET_SECUREBITS, SECURE_NOROOT, 0, 0, 0);
     if (defined $user) {
-        must('groups stay', 'setgroups', 0, 0);
+        must('groups stay', 'setgroups', scalar @groups, pack 'L*', @groups);
         must('the group stays', 'setresgid', $user, $user, $user);
         must('the user stays', 'setresuid', $user, $user, $user);
     }
     must('rights can be gained', 'prctl', PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-# Whether the spare user can do what the machine has to: folders of root's may be closed to all others.
+# Groups that may use devices: the spare user becomes a member, as /dev/kvm is of the group kvm on most systems. Never root's own.
+sub groups_of {
+    my %groups = map { my ($mode, $group) = (stat $_)[2, 5]; defined $mode && $group && ($mode & 0060) == 0060 ? ($group => 1) : () } @_;
+    return sort keys %groups;
+}
+
+# Whether the spare user can do what the machine has to: folders and devices of root's may be closed to all others.
 sub serves {
-    my ($user, $read, $write) = @_;
-    local ($(, $)) = ($user, "$user $user");
+    my ($user, $read, $write, $device, @groups) = @_;
+    local ($(, $)) = ($user, "$user $user @groups");
     local $> = $user;
-    return $> == $user && !grep({ !(-d $_ ? -x _ && -r _ : -r _) } @$read) && !grep({ !(-r $_ && -w _) } @$write);
+    return $> == $user && !grep({ !(-d $_ ? -x _ && -r _ : -r _) } @$read) && !grep({ !(-r $_ && -w _) } @$write, @$device);
 }
 
 sub limit { my ($which, $most) = @_; my $pair = pack 'Q2', $most, $most; call('setrlimit', $which, $pair) }
@@ -154,7 +160,8 @@ my $done = eval {
     my $user = $was_root ? spare_user() : undef;
     if (defined $user) { chown $user, $user, within($_) or undef $user for @{ $given{write} } }
     leave_root($cwd);
-    if (defined $user && !serves($user, $given{read}, $given{write})) {
+    my @groups = groups_of(@{ $given{device} });
+    if (defined $user && !serves($user, @given{qw(read write device)}, @groups)) {
         chown 0, 0, @{ $given{write} };
         undef $user;
     }
@@ -162,7 +169,7 @@ my $done = eval {
     # Whoever started the invoker may have had it ignored.
     $SIG{XFSZ} = 'DEFAULT';
     limit(RLIMIT_CORE, 0);
-    drop_rights($user);
+    drop_rights($user, @groups);
     1;
 };
 $done or do { print STDERR "the machine cannot be confined: $@"; exit 126 };
