@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { ExitCode, PmvxError } from '../../core/errors.ts';
 import { keyOf, parseStates, type TaskState } from './task-states.ts';
@@ -31,20 +32,59 @@ export class SlurmAway extends PmvxError {
   }
 }
 
+/** A question that Slurm did not answer, for whatever reason it gave: it says nothing of the jobs, and may be answered a moment later. */
+export class SlurmUnanswered extends PmvxError {
+  constructor(program: string, words: string) {
+    super(ExitCode.environment, {
+      where: program,
+      what: `Slurm does not answer: ${words.split('\n').map(stripped).join('; ')}`,
+      next: 'The jobs are not touched by that. See whether it answers by hand, then ask again',
+    });
+    this.name = 'SlurmUnanswered';
+  }
+}
+
+/** How often a question is asked before its failure is told, and the pause before it is asked again. */
+export interface Patience {
+  readonly tries: number;
+  readonly pauseMs: number;
+  /** Longest time that one of Slurm's programs may take. */
+  readonly timeoutMs: number;
+}
+
+const PATIENCE: Patience = { tries: 3, pauseMs: 2000, timeoutMs: 120_000 };
+
 const AWAY =
-  /unable to contact|connect failure|connection refused|timed out|zero bytes were transmitted|persist(?:ent)? conn|communications? connection failure|slurmdbd.*(?:not responding|down)|no route to host|unable to open slurmdbd/i;
+  /resource temporarily unavailable|standby mode|controller (?:is )?not responding|message (?:send|receive) (?:failure|timeout)|transport endpoint|unable to contact|connect failure|connection refused|timed out|zero bytes were transmitted|persist(?:ent)? conn|communications? connection failure|slurmdbd.*(?:not responding|down)|no route to host|unable to open slurmdbd/i;
 const NO_ACCOUNTS = /accounting storage is disabled/i;
 const UNKNOWN_JOB = /invalid job id/i;
 
 const MAX_ARRAY = 1001;
 
-/** The site's Slurm, found by its programs on PATH. */
-export function siteSlurm(signal?: AbortSignal): SlurmClient {
-  const call = (program: string, args: readonly string[]) => callSlurm(program, args, signal);
+/** The site's Slurm, found by its programs on PATH. Only a refusal of a job ends at once; a question that fails is asked again. */
+export function siteSlurm(signal?: AbortSignal, patience = PATIENCE): SlurmClient {
+  const call = (program: string, args: readonly string[]) => callSlurm(program, args, signal, patience);
+  /** Output, or undefined when it failed with words that are an answer, too. */
+  const ask = async (
+    program: string,
+    args: readonly string[],
+    answer?: RegExp,
+  ): Promise<string | undefined> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        const { failed, stdout, words } = await call(program, args);
+        if (!failed) return stdout;
+        if (answer?.test(words)) return undefined;
+        throw new SlurmUnanswered(program, words);
+      } catch (error) {
+        if (!isPassing(error) || tries >= patience.tries) throw error;
+        await delay(patience.pauseMs, undefined, signal === undefined ? {} : { signal });
+      }
+    }
+  };
   const queued = async (args: readonly string[]): Promise<TaskState[]> => {
-    const ended = await call('squeue', ['--noheader', '--array', '--format=%i|%T|%N|%r', ...args]);
-    if (ended.failed && UNKNOWN_JOB.test(ended.words)) return [];
-    return parseStates(requireDone('squeue', ended));
+    const format = ['--noheader', '--array', '--format=%i|%T|%N|%r'];
+    return parseStates((await ask('squeue', [...format, ...args], UNKNOWN_JOB)) ?? '');
   };
   return {
     async submit(options, script) {
@@ -60,33 +100,33 @@ export function siteSlurm(signal?: AbortSignal): SlurmClient {
     async find(name) {
       const known = await queued(['--me', '--name', name, '--states=all']);
       if (known[0] !== undefined) return known[0].job;
-      const ended = await call('sacct', [...SACCT, '--name', name]);
-      if (ended.failed && NO_ACCOUNTS.test(ended.words)) return undefined;
-      return parseStates(requireDone('sacct', ended))[0]?.job;
+      const said = await ask('sacct', [...SACCT, '--name', name], NO_ACCOUNTS);
+      return said === undefined ? undefined : parseStates(said)[0]?.job;
     },
     async accounts(jobs) {
       if (jobs.length === 0) return [];
-      const ended = await call('sacct', [...SACCT, '--jobs', jobs.join(',')]);
-      if (ended.failed && NO_ACCOUNTS.test(ended.words)) return undefined;
-      return parseStates(requireDone('sacct', ended));
+      const said = await ask('sacct', [...SACCT, '--jobs', jobs.join(',')], NO_ACCOUNTS);
+      return said === undefined ? undefined : parseStates(said);
     },
     queue: async (jobs) => (jobs.length === 0 ? [] : queued(['--jobs', jobs.join(',')])),
     async cancel(jobs) {
-      if (jobs.length === 0) return;
-      const ended = await call('scancel', ['--quiet', ...jobs]);
-      if (!(ended.failed && UNKNOWN_JOB.test(ended.words))) requireDone('scancel', ended);
+      if (jobs.length > 0) await ask('scancel', ['--quiet', ...jobs], UNKNOWN_JOB);
     },
     async release(tasks) {
-      const ended = await call('scontrol', ['release', tasks.map(keyOf).join(',')]);
-      if (!(ended.failed && UNKNOWN_JOB.test(ended.words))) requireDone('scontrol', ended);
+      await ask('scontrol', ['release', tasks.map(keyOf).join(',')], UNKNOWN_JOB);
     },
     async largestArray() {
-      const text = requireDone('scontrol', await call('scontrol', ['show', 'config']));
+      const text = (await ask('scontrol', ['show', 'config'])) ?? '';
       const size = Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(text)?.[1] ?? MAX_ARRAY);
       // Tasks count from 1, and MaxArraySize bounds the number of the last.
       return Math.max(1, size - 1);
     },
   };
+}
+
+/** Whether the same question may be answered a moment later. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof SlurmAway || error instanceof SlurmUnanswered;
 }
 
 const SACCT = ['--allocations', '--noheader', '--parsable2', '--format=JobID,State,NodeList'] as const;
@@ -102,10 +142,12 @@ async function callSlurm(
   program: string,
   args: readonly string[],
   signal: AbortSignal | undefined,
+  { timeoutMs }: Patience,
 ): Promise<Ended> {
   const ended = await execa(program, args, {
     reject: false,
     stdin: 'ignore',
+    timeout: timeoutMs,
     // Lists of tasks in full, words in English.
     env: { SLURM_BITSTR_LEN: '0', SLURM_TIME_FORMAT: 'standard', LC_ALL: 'C' },
     ...(signal === undefined ? {} : { cancelSignal: signal }),
@@ -118,6 +160,7 @@ async function callSlurm(
       next: 'Run this on a host from which jobs are submitted, with them on PATH (Debian: slurm-client)',
     });
   }
+  if (ended.timedOut) throw new SlurmAway(`${program}: no answer in ${timeoutMs / 1000} s`);
   const words = (ended.stderr || ended.stdout || ended.shortMessage || '').trim();
   if (ended.failed && AWAY.test(words)) throw new SlurmAway(`${program}: ${lastLine(words)}`);
   return { failed: ended.failed, stdout: ended.stdout, words };

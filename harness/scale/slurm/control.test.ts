@@ -176,6 +176,21 @@ test('a controller that does not answer for a while is waited for, and told of o
   ]);
 });
 
+test('a question that Slurm answers with a failure is asked again, and not for ever', async (t) => {
+  const scene = new Scene(t);
+  scene.slurm.unanswered = 19;
+  t.deepEqual(await scene.watch(), { end: 'complete' });
+  t.is(scene.warned.length, 1);
+  t.regex(scene.warned[0] ?? '', /^sacct: Slurm does not answer: Immediate execution impossible/);
+
+  const dead = new Scene(t);
+  dead.slurm.unanswered = 1000;
+  await t.throwsAsync(dead.watch(), {
+    message: /^sacct: Slurm does not answer: Immediate execution impossible/,
+  });
+  t.is(dead.slurm.unanswered, 980);
+});
+
 test('a job whose number was lost on the way is found by its name, not handed in twice', async (t) => {
   const scene = new Scene(t);
   scene.slurm.losesAnswers = true;

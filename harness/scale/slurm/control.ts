@@ -11,7 +11,7 @@ import { makeFolder } from '../../store/atomic-write.ts';
 import { brokenRun } from '../../store/checks.ts';
 import type { OpenRun } from '../../store/run-folder.ts';
 import { isDeterministic } from '../merge/same-result.ts';
-import { SlurmAway, type SlurmClient } from './client.ts';
+import { isPassing, SlurmAway, type SlurmClient } from './client.ts';
 import { Collector } from './collect.ts';
 import { SLURM_FILES, type SlurmJob, type SlurmJobs, slurmFolder, withJob, writeJobs } from './jobs-file.ts';
 import { sbatchOptions } from './sbatch-options.ts';
@@ -253,16 +253,20 @@ class Control {
     await this.#collector.removeParts(this.#jobs.submitted);
   }
 
-  /** Asks Slurm until it answers: its controller may be restarted meanwhile. */
+  /**
+   * Asks Slurm until it answers: its controller may be restarted meanwhile. While that cannot be reached, for as long as it takes; where it
+   * answers with a failure, so many times in a row. What refuses a job is an answer, and ends the watching.
+   */
   async #persist<T>(ask: (again: boolean) => Promise<T>): Promise<T> {
-    for (let again = false; ; again = true) {
+    for (let failures = 0, again = false; ; again = true) {
       try {
         const answer = await ask(again);
         this.#away = false;
         return answer;
       } catch (error) {
-        if (!(error instanceof SlurmAway)) throw error;
-        if (!this.#away) this.#given.warn(`${error.message.split('\n')[0]}`);
+        if (!isPassing(error)) throw error;
+        if (!(error instanceof SlurmAway) && ++failures >= MOST_FAILURES) throw error;
+        if (!this.#away) this.#given.warn(`${(error as PmvxError).message.split('\n')[0]}`);
         this.#away = true;
         await delay(this.#given.pollMs, undefined, { signal: this.#given.signal });
       }
@@ -270,6 +274,7 @@ class Control {
   }
 }
 
+const MOST_FAILURES = 20;
 const MOST_RELEASES = 3;
 
 function nameOf({ block, use }: Unit): string {

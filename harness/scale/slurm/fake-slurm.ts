@@ -3,7 +3,7 @@ import { type MockScript, mockEngine } from '../../lab/mock.ts';
 import { CATALOG } from '../../run/scene.ts';
 import type { NodeFacts } from '../../store/nodes.ts';
 import { STEADY } from '../merge/scene.ts';
-import { SlurmAway, type SlurmClient } from './client.ts';
+import { SlurmAway, type SlurmClient, SlurmUnanswered } from './client.ts';
 import { runAttempt } from './run-attempt.ts';
 import { readTaskBasis, type TaskId, trialsOfTask, trialsToCheck } from './task.ts';
 import type { TaskState } from './task-states.ts';
@@ -41,6 +41,8 @@ export class FakeSlurm implements SlurmClient {
   readonly #after = new Map<string, string>();
   /** How many calls go unanswered, and whether a job is taken although the answer to its submission is lost. */
   away = 0;
+  /** So many questions get a failure that has nothing to do with them. */
+  unanswered = 0;
   losesAnswers = false;
   held = false;
 
@@ -142,6 +144,10 @@ export class FakeSlurm implements SlurmClient {
   }
 
   #answer(): void {
+    if (this.unanswered > 0) {
+      this.unanswered--;
+      throw new SlurmUnanswered('sacct', 'Immediate execution impossible, insufficient priority');
+    }
     if (this.away === 0) return;
     this.away--;
     throw new SlurmAway('squeue: Unable to contact slurm controller');
