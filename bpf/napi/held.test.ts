@@ -21,7 +21,7 @@ const asRoot = isRoot ? test : (title: string, _: unknown) => test.skip(`${title
 const start = (...more: string[]) => HeldProgram.start([HOLDER, ...more]);
 
 async function until(held: HeldProgram, stage: HeldState['stage']): Promise<HeldState> {
-  for (let left = 1000; left > 0; left--) {
+  for (let left = 12_000; left > 0; left--) {
     const { state } = held;
     if (state.stage === stage) return state;
     await delay(10);
@@ -30,7 +30,7 @@ async function until(held: HeldProgram, stage: HeldState['stage']): Promise<Held
 }
 
 async function gone(pid: number): Promise<boolean> {
-  for (let left = 500; left > 0; left--) {
+  for (let left = 12_000; left > 0; left--) {
     try {
       // A zombie that nobody reaps is gone, too.
       if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return true;
@@ -47,10 +47,12 @@ asRoot('a program is stopped right before it attaches a struct_ops, and at nothi
   const said = () => held.state.words;
   const { pid } = await until(held, 'waiting');
   t.regex(said(), /^0: -1 .*\n$/, 'another kind of link goes on');
-  await delay(100);
+  // It sleeps by itself only when it has said all: one that sleeps before is held.
+  while (!/^State:\s+S/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await delay(1);
   t.is(held.state.stage, 'waiting');
+  t.regex(said(), /^0: -1 .*\n$/);
   held.release();
-  for (let left = 500; left > 0 && said().split('\n').length < 4; left--) await delay(10);
+  for (let left = 12_000; left > 0 && said().split('\n').length < 4; left--) await delay(10);
   t.regex(said(), /^(?:\d+: -1 .*\n){3}$/, 'a second one is not stopped any more');
   t.true(held.kill(15));
   t.like(await until(held, 'ended'), { pid, stage: 'ended', signal: 15 });

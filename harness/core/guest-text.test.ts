@@ -21,7 +21,7 @@ test('long lines are cut, and of a long text the end is kept', (t) => {
 });
 
 test('no text of a guest holds up its readers', async (t) => {
-  t.timeout(120_000);
+  t.timeout(1_200_000);
   const { workloads } = await loadCatalog(ROOT);
   // Every second one: many look for the same.
   const definitions = [...workloads.values()]
@@ -39,9 +39,10 @@ test('no text of a guest holds up its readers', async (t) => {
     const texts = [' ', 'sched_ext: ', 'sched_ext: BPF scheduler "', '[SUM] ', '] matrix 1 a ', '1 1 1 1\\n', '] ', 'a', "libbpf: prog '"]
       .flatMap((part) => [fill(part), fill(part.repeat(30) + '\\n'), fill(part.repeat(500) + '\\n')]);
     const took = (read) => {
-      const began = performance.now();
+      const began = process.cpuUsage();
       read();
-      return performance.now() - began;
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1000;
     };
     let most = 0;
     for (const text of texts) {
@@ -51,11 +52,11 @@ test('no text of a guest holds up its readers', async (t) => {
     console.log('slowest ' + most.toFixed(0));`;
   const said = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
     input: JSON.stringify(definitions),
-    timeout: 110_000,
+    timeout: 1_100_000,
     encoding: 'utf8',
   });
   t.log(said);
-  t.regex(said, /^slowest \d{1,4}\n$/, 'ms, on a machine with other work');
+  t.regex(said, /^slowest \d{1,4}\n$/, 'ms of processor time');
 });
 
 test('what the agent keeps of an output can be read', (t) => {

@@ -67,7 +67,7 @@ test('a server that takes no notice of SIGTERM is killed, and the status is that
 test('servers die with the one that started them', async (t) => {
   const running = execa(
     serve,
-    argumentsOf(workload('orphan', '', ['/bin/sh', '-c', 'echo up; exec sleep 60'])),
+    argumentsOf(workload('orphan', '', ['/bin/sh', '-c', 'echo up; exec sleep 600'])),
     {
       reject: false,
     },
@@ -77,7 +77,7 @@ test('servers die with the one that started them', async (t) => {
   t.true(await lives(pid));
   running.kill('SIGKILL');
   await running;
-  for (let looks = 0; looks < 500 && (await lives(pid)); looks++) {
+  for (let looks = 0; looks < 12_000 && (await lives(pid)); looks++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   t.false(await lives(pid));

@@ -36,7 +36,7 @@ test('a process that is killed has the signal', async (t) => {
 
 test('a program that is not there ends with the code and words that say so', async (t) => {
   const cwd = await newFolder(t);
-  const ended = await runMachineProcess(['/none/qemu', '-x'], { cwd, deadlineMs: 60_000, signal: NEVER });
+  const ended = await runMachineProcess(['/none/qemu', '-x'], { cwd, deadlineMs: 300_000, signal: NEVER });
   t.is(ended.exitCode, 127);
   t.regex(ended.stderr, /\/none\/qemu.*(?:No such file|not found)/i);
 });
@@ -87,7 +87,7 @@ test('a run that was aborted before starts nothing', async (t) => {
 function controllerOf(cwd: string) {
   const script = `
     import { runMachineProcess } from ${JSON.stringify(join(import.meta.dirname, 'machine-process.ts'))};
-    const options = { cwd: ${JSON.stringify(cwd)}, deadlineMs: 60_000, signal: new AbortController().signal };
+    const options = { cwd: ${JSON.stringify(cwd)}, deadlineMs: 300_000, signal: new AbortController().signal };
     console.log('ready');
     await runMachineProcess(['sleep', '1000'], options);`;
   return spawn(process.execPath, ['--input-type=module', '-e', script], {

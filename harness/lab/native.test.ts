@@ -35,7 +35,7 @@ const HOST: NativeHost = {
 
 function orders(given: Partial<Orders> = {}): Orders {
   const base = { trial: '0001', seed: 7 as Seed, policy: BUILTIN, candidates: [] };
-  return { ...base, run: ['/bin/true'], deadlineMs: 5000, ...given };
+  return { ...base, run: ['/bin/true'], deadlineMs: 120_000, ...given };
 }
 
 function machine(vcpus: number): Machine {
@@ -178,7 +178,7 @@ test.serial(
     const real: NativeHost = { ...HOST, cpus: async () => [0] };
     const engine = nativeEngine({ folder }, real);
     const trial = join(folder, 'trial');
-    const sh = (script: string, deadlineMs = 5000) =>
+    const sh = (script: string, deadlineMs = 120_000) =>
       engine.runTrial(
         orders({ run: ['/bin/sh', '-c', script], warmup: ['/bin/true'], deadlineMs }),
         machine(1),
@@ -238,9 +238,9 @@ function running(seconds: string): string[] {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 120_000;
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error('not within 10 s');
+    if (performance.now() > deadline) throw new Error('not within 120 s');
     await delay(20);
   }
 }

@@ -42,7 +42,7 @@ function hostile(kind: FrameKind): Frame[][] {
 
 for (const kind of FRAME_KINDS.filter((each) => each !== 'done')) {
   test(`however much a guest says in frames "${kind}", it is judged soon and its record is short`, (t) => {
-    t.timeout(60_000);
+    t.timeout(600_000);
     for (const [at, more] of hostile(kind).entries()) {
       const began = process.cpuUsage();
       const refused = frame('refused', Buffer.from('{"reason":"no"}'));

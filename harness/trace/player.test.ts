@@ -40,7 +40,7 @@ async function play(
   const figures = { ...figuresOf([], 0), durationNs: 1 };
   await writeFile(path, encodeTrace({ origin: { kernel: 'none', cpus: 1, command: ['x'] }, figures, tasks }));
   const words = [path, '--seed', String(seed), '--jitter-per-mille', '10'];
-  const { stdout } = await execa(join(folder, 'replay'), words, { timeout: 30_000 });
+  const { stdout } = await execa(join(folder, 'replay'), words, { timeout: 300_000 });
   return new Map([...stdout.matchAll(/^(\w+) (\S+) \w+$/gm)].map(([, key = '', value = '']) => [key, value]));
 }
 

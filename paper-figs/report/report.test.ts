@@ -54,7 +54,7 @@ async function open(t: ExecutionContext, html: string, width: number): Promise<O
     {
       ...{ executablePath: CHROMIUM, headless: true, args: [...ARGS, ...QUIET] },
       viewport: { width, height: 900 },
-      timeout: 120_000,
+      timeout: 600_000,
     },
   );
   t.teardown(() => context.close());

@@ -22,7 +22,7 @@ const server = (where: string, mark: string) => [
    setTimeout(() => require('net').createServer().listen(${where}), 50);`,
 ];
 const call = (args: readonly (string | number)[]) =>
-  execa(serve, args.map(String), { reject: false, timeout: 30_000 });
+  execa(serve, args.map(String), { reject: false, timeout: 300_000 });
 
 test('servers are awaited by port and by socket, and stopped after the run, whose output alone is on stdout', async (t) => {
   const [first, second] = [join(folder, 'one'), join(folder, 'two')];
@@ -67,12 +67,15 @@ test('a server that ends before it is ready is named with its status, and nothin
 });
 
 test('a server that ends during the run ends the run as failed', async (t) => {
+  const runs = join(folder, 'runs');
   const short = [
     process.execPath,
     '-e',
-    `require('net').createServer().listen(38473); setTimeout(() => process.exit(5), 300)`,
+    `require('net').createServer().listen(38473);
+     setInterval(() => require('fs').existsSync(${JSON.stringify(runs)}) && process.exit(5), 10)`,
   ];
-  const ended = await call(['--port', 38473, short.length, ...short, '--', '/bin/sleep', 20]);
+  const run = ['/bin/sh', '-c', 'echo >$0; exec sleep 600', runs];
+  const ended = await call(['--port', 38473, short.length, ...short, '--', ...run]);
   t.is(ended.exitCode, 1);
   t.regex(ended.stderr, /ended during the run \(status 5\)$/);
 });

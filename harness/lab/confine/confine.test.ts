@@ -46,7 +46,7 @@ async function scene(t: ExecutionContext): Promise<Scene> {
   const cwd = join(folder, 'trial');
   const reach = { read: [...SHELL, join(folder, 'image'), cwd], write: [join(cwd, 'data')] };
   const says = async (script: string) => {
-    const options = { cwd, deadlineMs: 60_000, signal: NEVER, reach };
+    const options = { cwd, deadlineMs: 300_000, signal: NEVER, reach };
     const { stderr, exitCode, signal } = await runMachineProcess(['/bin/sh', '-c', script], options);
     return { said: stderr, end: signal ?? exitCode ?? 'nothing' };
   };

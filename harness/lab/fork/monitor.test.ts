@@ -10,7 +10,7 @@ const ANSWER = 'read command <&3; echo \'{"return": {}}\' >&3; ';
 /** The monitor of a process that answers as `script` says. */
 function opened(t: ExecutionContext, script: string): Promise<Monitor> {
   const { signal } = new AbortController();
-  const running = startMachine(['sh', '-c', script], { cwd: '/', deadlineMs: 30_000, signal });
+  const running = startMachine(['sh', '-c', script], { cwd: '/', deadlineMs: 300_000, signal });
   t.teardown(() => {
     running.kill();
     return running.ended;

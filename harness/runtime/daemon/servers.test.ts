@@ -26,7 +26,7 @@ test('clients that keep their connections do not keep the daemon from ending', a
   const paths = ['control.sock', 'metrics.sock'].map((name) => join(folder, name));
   const daemon = execa(process.execPath, ['--no-warnings', '--input-type=module', '-e', PROGRAM, ...paths], {
     reject: false,
-    forceKillAfterDelay: 5000,
+    forceKillAfterDelay: 120_000,
   });
   t.teardown(() => daemon.kill('SIGKILL'));
   await new Promise((resolve) => daemon.stdout.once('data', resolve));

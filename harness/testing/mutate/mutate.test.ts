@@ -139,7 +139,7 @@ test('a mutant is killed by a test that passes without it, survives, or is reach
   {
     await using scratch = await Scratch.make(project, files, new AbortController().signal);
     root = scratch.root;
-    const tries = new Tries(scratch, project, asked, 9);
+    const tries = new Tries(scratch, (file) => PROJECT[file] as string, asked, 9);
     const at = (file: string, from: string, to: string) => {
       const text = PROJECT[file] as string;
       const found = mutantsOf(file, text).find(

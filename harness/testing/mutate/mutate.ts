@@ -76,7 +76,13 @@ async function git(...args: string[]): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+/** Each source as it was when it was first looked at, whatever is edited meanwhile. */
+const texts = new Map<string, string>();
+const read = (file: string) => {
+  const text = texts.get(file) ?? readFileSync(join(ROOT, file), 'utf8');
+  texts.set(file, text);
+  return text;
+};
 
 if (values.help) {
   console.log(HELP);
@@ -141,7 +147,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 async function work(): Promise<void> {
   await using scratch = await Scratch.make(ROOT, files, stop.signal);
-  const tries = new Tries(scratch, ROOT, askedOf, near);
+  const tries = new Tries(scratch, read, askedOf, near);
   for (;;) {
     if ((performance.now() - began) / 1000 > seconds || stop.signal.aborted) return;
     const next = queue.shift();

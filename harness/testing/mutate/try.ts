@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Mutant, mutate } from './mutants.ts';
 import type { Scratch } from './scratch.ts';
@@ -23,16 +22,21 @@ const BASELINE_MS = 900_000;
 
 export class Tries {
   readonly #scratch: Scratch;
-  readonly #project: string;
+  readonly #sourceOf: (file: string) => string;
   readonly #near: number;
   readonly #testsOf: (file: string) => readonly string[];
   /** Of a set of tests without any mutant: those that pass, and how long they take. */
   readonly #baselines = new Map<string, { readonly passing: readonly string[]; readonly ms: number }>();
 
   /** @param near how many test files are asked, the nearest first */
-  constructor(scratch: Scratch, project: string, testsOf: (file: string) => readonly string[], near: number) {
+  constructor(
+    scratch: Scratch,
+    sourceOf: (file: string) => string,
+    testsOf: (file: string) => readonly string[],
+    near: number,
+  ) {
     this.#scratch = scratch;
-    this.#project = project;
+    this.#sourceOf = sourceOf;
     this.#testsOf = testsOf;
     this.#near = near;
   }
@@ -53,7 +57,7 @@ export class Tries {
   }
 
   async #changed<T>(mutant: Mutant, work: () => Promise<T>): Promise<T> {
-    const source = await readFile(join(this.#project, mutant.file), 'utf8');
+    const source = this.#sourceOf(mutant.file);
     await this.#scratch.write(mutant.file, mutate(source, mutant));
     try {
       return await work();
