@@ -108,7 +108,7 @@ test('a list of images says what is built, tested, damaged, and left from other 
   t.deepEqual(await states(), ['built/not tested']);
   const digest = imageDigest(await readManifest(scene.folder, 'tiny'));
   const report = (passed: boolean, of: string) =>
-    writeFile(join(scene.folder, 'selftest.json'), JSON.stringify({ v: 2, digest: of, passed }));
+    writeFile(join(scene.folder, 'selftest.json'), JSON.stringify({ v: 3, digest: of, passed }));
   await report(true, digest);
   t.deepEqual(await states(), ['built/passed']);
   await report(false, digest);

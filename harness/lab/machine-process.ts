@@ -42,8 +42,17 @@ interface MachineOptions {
   readonly reach?: Reach | undefined;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** Whether libraries, too, are to compute as on the least of hosts. */
-  readonly plainHost?: boolean | undefined;
+  readonly play?: HostPlay | undefined;
+}
+
+/** How the host is to treat a machine, to try that its guest does not notice. */
+export interface HostPlay {
+  /** As on the least of hosts: libraries and emulator do without what processors have above SSE2. */
+  readonly plainHost?: boolean;
+  /** A command that becomes the one that follows it: `setarch -R`, `env TZ=...`. */
+  readonly prefix?: readonly string[];
+  /** Receives the number of the process that becomes QEMU. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 /**
@@ -54,13 +63,13 @@ interface MachineOptions {
 export function startMachine(command: readonly string[], options: MachineOptions): MachineProcess {
   options.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(Math.min(Math.ceil(options.deadlineMs), 2 ** 31 - 1));
-  const { cwd, reach } = options;
+  const { cwd, reach, play = {} } = options;
   const held = reach === undefined ? command : confinedCommand(process.pid, command, cwd, reach);
-  const [program, ...args] = boundTo(process.pid, held);
+  const [program, ...args] = boundTo(process.pid, [...(play.prefix ?? []), ...held]);
   const running = execa(program, args, {
     cwd,
     // QEMU needs nothing of the caller's environment.
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...qemuEnvironment(options.plainHost) },
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...qemuEnvironment(play.plainHost) },
     extendEnv: false,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     buffer: { stderr: true, fd3: false },
@@ -71,6 +80,7 @@ export function startMachine(command: readonly string[], options: MachineOptions
     cancelSignal: AbortSignal.any([options.signal, deadline]),
     forceKillAfterDelay: 2000,
   });
+  if (running.pid !== undefined) play.onStarted?.(running.pid);
   const monitor = running.stdio[MONITOR_FD] as unknown as Duplex;
   // A monitor that breaks off is seen by the end of the process.
   monitor.on('error', () => undefined);

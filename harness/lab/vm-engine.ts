@@ -6,7 +6,7 @@ import { heldTo, type Reach, SYSTEM_CALL_FILTER } from './confine/confine.ts';
 import type { Engine, GuestOutcome, Orders } from './engine.ts';
 import type { ReadyImage } from './image.ts';
 import { IMAGE_FILES } from './image-files.ts';
-import { runMachineProcess } from './machine-process.ts';
+import { type HostPlay, runMachineProcess } from './machine-process.ts';
 import { writeMailbox } from './mailbox.ts';
 import { keepLogs, readOutcome } from './outcome.ts';
 import { type Accelerator, type MachineFiles, type MachineUse, qemuArguments } from './qemu-arguments.ts';
@@ -18,8 +18,8 @@ export interface VmOptions {
   hostDeadlineMs(orders: Orders, machine: Machine): number;
   /** Receives the block hash of each machine; `exact` only. */
   readonly onHash?: (hash: string) => void;
-  /** Machines run as on the least of hosts, see `MachineUse`; `exact` only. */
-  readonly plainHost?: boolean;
+  /** What is done to each machine meanwhile. */
+  readonly play?: HostPlay;
 }
 
 /** Files of a machine, relative to its own folder: QEMU's options take any path but one with a comma. */
@@ -60,8 +60,8 @@ export function vmEngine(accelerator: Accelerator, image: ReadyImage, options: V
         const command = machineCommand(accelerator, image, machine, undefined, use);
         const deadlineMs = options.hostDeadlineMs(orders, machine);
         const reach = await machineReach(accelerator, image, folder, use);
-        const { plainHost } = use;
-        const end = await runMachineProcess(command, { cwd: folder, deadlineMs, signal, reach, plainHost });
+        const { play } = options;
+        const end = await runMachineProcess(command, { cwd: folder, deadlineMs, signal, reach, play });
         await tellHash(options, use, folder);
         const seconds = (performance.now() - started) / 1000;
         const outcome = await readOutcome(end, saidIn(folder), seconds);
@@ -97,10 +97,10 @@ export function saidIn(folder: string): { readonly dataPath: string; readonly co
 /** What the caller asks of a machine of `exact` besides its trial. */
 export function askedUse(
   accelerator: Accelerator,
-  { onHash, plainHost }: Pick<VmOptions, 'onHash' | 'plainHost'>,
+  { onHash, play }: Pick<VmOptions, 'onHash' | 'play'>,
 ): MachineUse {
   if (accelerator !== 'exact') return {};
-  return { ...(onHash === undefined ? {} : { hash: HASH }), ...(plainHost ? { plainHost } : {}) };
+  return { ...(onHash === undefined ? {} : { hash: HASH }), ...(play?.plainHost ? { plainHost: true } : {}) };
 }
 
 export async function tellHash(

@@ -7,6 +7,7 @@
  * sets them only where it has to look an address up, so the answer tells how large that cache is.
  * witness x87 COUNT: a digest of FSIN, FCOS, FSINCOS and FPTAN, which the emulator computes with the host's mathematical library.
  * The digest also decides how long a loop runs, so that a hash of executed blocks holds it.
+ * witness clock COUNT: a digest of readings of each clock and of the time stamp counter, and the last of each.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -135,12 +137,32 @@ static int x87(long count)
 	return 0;
 }
 
+static int clocks(long count)
+{
+	static const clockid_t asked[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_PROCESS_CPUTIME_ID };
+	struct timespec now = { 0 };
+	uint64_t stamp = 0;
+
+	for (size_t which = 0; which < sizeof(asked) / sizeof(*asked); which++) {
+		for (long i = 0; i < count; i++) {
+			clock_gettime(asked[which], &now);
+			stamp = __builtin_ia32_rdtsc();
+			digest = (digest ^ (uint64_t)now.tv_nsec ^ stamp) * 0x100000001b3u;
+		}
+		printf("clock %zu %lld.%09ld\n", which, (long long)now.tv_sec, now.tv_nsec);
+	}
+	printf("stamp %llu digest %016llx\n", (unsigned long long)stamp, (unsigned long long)digest);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "pages"))
 		return pages(atol(argv[2]), atol(argv[3]));
 	if (argc == 3 && !strcmp(argv[1], "x87"))
 		return x87(atol(argv[2]));
-	fprintf(stderr, "usage: witness pages CYCLES CALM | x87 COUNT\n");
+	if (argc == 3 && !strcmp(argv[1], "clock"))
+		return clocks(atol(argv[2]));
+	fprintf(stderr, "usage: witness pages CYCLES CALM | x87 COUNT | clock COUNT\n");
 	return 2;
 }

@@ -24,7 +24,7 @@ import { restoreState } from './migrate.ts';
 import { openMonitor } from './monitor.ts';
 import { quitWhenDone } from './stopped.ts';
 
-export interface ForkOptions extends Pick<VmOptions, 'onHash' | 'plainHost'> {
+export interface ForkOptions extends Pick<VmOptions, 'onHash' | 'play'> {
   /** Name of a file in the trial's folder that receives every context switch; `exact` only. */
   readonly switches?: string;
   /** Receives the host seconds from the start of QEMU until the fork runs. */
@@ -87,8 +87,8 @@ async function fork(
     const more = { read: [...paths, join(snapshot.folder, SNAPSHOT_FILES.state)] };
     const reach = await machineReach(lab.accelerator, lab.image, folder, use, more);
     const began = performance.now();
-    const { plainHost } = use;
-    const running = startMachine(command, { cwd: folder, deadlineMs, signal, reach, plainHost });
+    const { play } = options;
+    const running = startMachine(command, { cwd: folder, deadlineMs, signal, reach, play });
     let words = '';
     let ran = false;
     let end: ProcessEnd;

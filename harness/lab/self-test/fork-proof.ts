@@ -4,6 +4,7 @@ import type { Orders } from '../engine.ts';
 import { forkEngine } from '../fork/fork-engine.ts';
 import type { ForkLab } from '../fork/fork-point.ts';
 import { exactMachine, labOrders, virtualSeconds } from '../lab-machine.ts';
+import type { HostPlay } from '../machine-process.ts';
 import type { Lived, Measured } from './report.ts';
 import { requireShares, untested } from './unit-work.ts';
 
@@ -17,12 +18,18 @@ interface Place {
 }
 
 /** A fork of the trial that `orders` boot elsewhere: what it did after the fork point. */
-export async function forkOf(lab: ForkLab, orders: Orders, vcpus: number, place: Place): Promise<Lived> {
+export async function forkOf(
+  lab: ForkLab,
+  orders: Orders,
+  vcpus: number,
+  place: Place,
+  play: HostPlay = {},
+): Promise<Lived> {
   let hash = '';
   const onHash = (text: string) => {
     hash = text.trim();
   };
-  const outcome = await forkEngine(lab, { onHash }).runTrial(
+  const outcome = await forkEngine(lab, { onHash, play }).runTrial(
     orders,
     exactMachine(vcpus),
     join(place.folder, 'fork'),

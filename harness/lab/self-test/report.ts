@@ -8,7 +8,7 @@ import { IMAGE_FILES } from '../image-files.ts';
 import type { Shares } from '../shares.ts';
 
 /** Version of the report. An image that was tested under another is tested again. */
-export const REPORT_VERSION = 2;
+export const REPORT_VERSION = 3;
 
 /** Largest accepted difference between the slowest and the fastest vCPU, as a share of the fastest. */
 const MAX_SPREAD = 0.01;
