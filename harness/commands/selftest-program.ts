@@ -20,13 +20,25 @@ Examples:
   pmvx selftest --faults 20 --only power-cut,disk-errors
   pmvx selftest --long 2000 --exact 200 --out results/reference`;
 
+const EXACT_NOTES = `
+Machines of the exact engine are paused, starved, moved between CPUs, debugged, traced, started with other limits, another environment, or as on a
+processor without FMA and AVX; some are booted, most are forks. Each must do what an undisturbed fork does, block by block, and say the same, byte by
+byte. Kinds take turns; guest, vCPUs, policy and moments follow from --seed. What this host cannot do is skipped with its reason. What is changed on the
+host is put back, also after Ctrl-C. With --out the tables go to exactness.csv and exactness.md; what is needed to see a difference again stays beside
+them, or in the current folder. Exit code 1: a machine differs, or none came to its end.
+
+Examples:
+  pmvx selftest exact --minutes 10
+  pmvx selftest exact --trials 300 --seed 3 --out results/reference
+  pmvx selftest exact --trials 20 --only pauses-window,plain-host`;
+
 /** Commands that try the program itself. */
 export function addSelftestCommands(
   program: Command,
   context: CommandContext,
   finish: (code: ExitCode) => void,
 ): void {
-  program
+  const selftest = program
     .command('selftest')
     .description('try how hard pmvx is to break, and whether anything is lost')
     .addOption(numberOption('--faults <n>', 'faults to inject', 1, 100_000))
@@ -48,5 +60,17 @@ export function addSelftestCommands(
     .action(async (options: import('./selftest.ts').SelftestArgs) => {
       const { selftestCommand } = await import('./selftest.ts');
       finish(await selftestCommand(options, context));
+    });
+  selftest
+    .command('exact')
+    .description('disturb machines of the exact engine, and compare each with an undisturbed one')
+    .addOption(numberOption('--minutes <n>', 'begin no trial after so long', 1, 100_000))
+    .addOption(numberOption('--trials <n>', 'machines to disturb', 1, 1_000_000))
+    // Seed, kinds, jobs and folder are options of the command above, wherever they stand.
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', EXACT_NOTES)
+    .action(async (_: unknown, command: Command) => {
+      const { exactCommand } = await import('./selftest-exact.ts');
+      finish(await exactCommand(command.optsWithGlobals<import('./selftest-exact.ts').ExactArgs>(), context));
     });
 }
