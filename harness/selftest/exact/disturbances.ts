@@ -9,17 +9,17 @@ const PAUSES: readonly Disturbance[] = [
   {
     name: 'pauses',
     about: 'SIGSTOP for 5 to 90 ms, again and again',
-    strike: (victim) => paused(victim, [5, 90], [5, 60], 150),
+    strike: (victim) => paused(victim, [5, 90], [5, 60], 80),
   },
   {
     name: 'pauses-window',
     about: 'SIGSTOP for 105 to 130 ms, again and again',
-    strike: (victim) => paused(victim, PAUSE_MS, [2, 60], 150),
+    strike: (victim) => paused(victim, PAUSE_MS, [2, 60], 50),
   },
   {
     name: 'pauses-long',
-    about: 'SIGSTOP for 2 s, up to four times',
-    strike: (victim) => paused(victim, [2000, 2000], [100, 900], 4),
+    about: 'SIGSTOP for 2 s, twice',
+    strike: (victim) => paused(victim, [2000, 2000], [100, 900], 2),
   },
 ];
 

@@ -45,7 +45,7 @@ export const GUESTS: readonly Guest[] = [
   {
     name: 'floating-point',
     about: 'SSE and x87 arithmetic of several widths',
-    command: () => ['/usr/bin/stress-ng', '--fp', '1', '--fp-ops', '20', '--seed', '7', '--metrics-brief'],
+    command: () => ['/usr/bin/stress-ng', '--fp', '1', '--fp-ops', '6', '--seed', '7', '--metrics-brief'],
   },
   {
     name: 'vm',

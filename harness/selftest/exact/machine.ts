@@ -76,10 +76,20 @@ export async function runMachine(
     events: kind.start !== undefined && draw !== undefined ? 1 + struck : struck,
     ...(outcome.cause === undefined ? {} : { cause: outcome.cause.slice(0, 1000) }),
   };
+  if (draw === undefined) requireGood(trial, lived);
   await writeFile(join(folder, 'frames.json'), JSON.stringify(frames, undefined, 1));
   await writeFile(join(folder, 'lived.json'), JSON.stringify({ ...lived, whole: hash }, undefined, 1));
   await rm(join(folder, 'machine'), { recursive: true, force: true });
   return lived;
+}
+
+/** A program that fails, or is not there, would be the same however it is disturbed. */
+function requireGood({ guest, vcpus, policy }: Trial, { ended, result, cause }: Lived): void {
+  const { exit } = JSON.parse(result || '{}') as { readonly exit?: number };
+  if (ended === 'done' && exit === 0) return;
+  throw new Error(
+    `${guest.name} with ${vcpus} vCPUs under ${policy}, undisturbed: ${cause ?? `exit status ${exit ?? 'missing'}`}`,
+  );
 }
 
 function ordersOf({ index, guest, vcpus, policy }: Trial): Orders {
