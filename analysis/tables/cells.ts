@@ -69,9 +69,9 @@ export function rowGroups(table: Pick<OutcomeTable, 'rows'>): OutcomeRow[][] {
 /** Footnotes of the table: a line for each way in which trials of a row did not complete. */
 export function failureLines(table: OutcomeTable): string[] {
   return table.rows.flatMap((row) =>
-    row.failures.map(({ note, state, reason, trials }) =>
+    row.failures.map(({ note, state, reason, trials, log }) =>
       printable(
-        `[${note}] ${policyLabel(row)} on ${row.workload} ${row.variant}${pointWords(row, table.rows)}: ${state}: ${reason} (${listTrials(trials)})`,
+        `[${note}] ${policyLabel(row)} on ${row.workload} ${row.variant}${pointWords(row, table.rows)}: ${state}: ${reason} (${listTrials(trials)})${log === undefined ? '' : `; log: ${log}`}`,
       ),
     ),
   );

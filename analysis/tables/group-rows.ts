@@ -87,7 +87,10 @@ function pairUp(
 }
 
 function failureGroups(records: readonly TrialRecord[], nextNote: () => number): FailureGroup[] {
-  const groups = new Map<string, { state: FailureGroup['state']; reason: string; trials: string[] }>();
+  const groups = new Map<
+    string,
+    { state: FailureGroup['state']; reason: string; trials: string[]; log?: string }
+  >();
   const failed = records.filter(({ state }) => state !== 'completed');
   for (const record of failed.sort((a, b) => (a.trial < b.trial ? -1 : 1))) {
     if (record.state === 'completed') continue;
@@ -95,6 +98,7 @@ function failureGroups(records: readonly TrialRecord[], nextNote: () => number):
     const group = groups.get(key) ?? { state: record.state, reason: record.reason, trials: [] };
     groups.set(key, group);
     group.trials.push(record.trial);
+    if (record.host.log !== undefined) group.log ??= record.host.log;
   }
   return [...groups.values()].map((group) => ({ note: nextNote(), ...group }));
 }

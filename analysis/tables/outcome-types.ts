@@ -100,6 +100,8 @@ export interface FailureGroup {
   readonly state: Exclude<TrialState, 'completed'>;
   readonly reason: string;
   readonly trials: readonly string[];
+  /** The file of the run's folder that has more words of the first of them; absent when there is none. */
+  readonly log?: string;
 }
 
 export interface OutcomeTable {

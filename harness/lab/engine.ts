@@ -125,7 +125,7 @@ export interface GuestOutcome {
   readonly frames: readonly Frame[];
   /** SHA-256 of every byte received from the guest's data channel. */
   readonly transcript: string;
-  /** The kernel console, last 16 KiB. */
+  /** The kernel console; of more than 32 KiB the first and the last half. */
   readonly consoleTail: string;
   /** Exit code or signal of the VM process and its last words, when it `died`. */
   readonly cause?: string;

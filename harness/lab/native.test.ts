@@ -106,12 +106,12 @@ test('a report has a line a program, and one that is cut off does not count', (t
     voluntarySwitches: 8,
     involuntarySwitches: 9,
     outputBytes: 10,
+    allUserNs: 11,
+    allSystemNs: 12,
   };
-  t.deepEqual(readReport('warm 0 0 1 2 3 4 5 6\nresult 137 1 5 6 7 8 9 10\n').result, {
-    exit: 137,
-    timedOut: true,
-    ...numbers,
-  });
+  const report = readReport('warm 0 0 1 2 3 4 5 6 7 8 2 0 a,b\nresult 137 1 5 6 7 8 9 10 11 12 3 0 c\n');
+  t.deepEqual(report.result, { exit: 137, timedOut: true, ...numbers });
+  t.like(report.warm, { leftover: 2, stuck: 0, names: ['a', 'b'] });
   t.deepEqual(readReport('result 0 0 5 6 7 8 9 1'), {});
   t.deepEqual(readReport(''), {});
 });
@@ -209,6 +209,18 @@ test.serial(
     t.regex(broken.cause ?? '', /root\.ext4/);
 
     const token = `31${process.pid}`;
+    const leaves = `perl -e 'fork and exit; setpgrp; exec "sleep", "${token}" if !fork' `;
+    const left = await engine.runTrial(
+      orders({ warmup: ['/bin/sh', '-c', `${leaves}; sleep 0.2`], run: ['/bin/sh', '-c', 'echo done'] }),
+      machine(1),
+      trial,
+      new AbortController().signal,
+    );
+    t.is(left.ended, 'done', left.cause);
+    t.like(JSON.parse(frame(left, 'warm')), { leftover: 1, stuck: 0, names: ['sleep'] });
+    t.like(JSON.parse(frame(left, 'result')), { exit: 0, leftover: 0, names: [] });
+    t.deepEqual(running(token), []);
+
     const slow = await sh(`sleep ${token} & sleep ${token}`, 300);
     t.like(JSON.parse(frame(slow, 'result')), { exit: 137, timedOut: true });
     t.deepEqual(running(token), []);

@@ -128,6 +128,7 @@ async function outcomeOf(
 ): Promise<GuestOutcome> {
   const { warm, result } = readReport(await readFile(join(folder, 'report'), 'utf8').catch(() => ''));
   if (warm !== undefined) trial.send('warm', warm);
+  if (warm?.stuck) return trial.end('done');
   if (end.reachedDeadline) return trial.end('deadline');
   if (end.exitCode !== 0 || result === undefined) {
     const how = end.signal === undefined ? `exited with code ${end.exitCode}` : `was killed by ${end.signal}`;

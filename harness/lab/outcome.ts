@@ -7,7 +7,7 @@ import type { GuestOutcome } from './engine.ts';
 import { decodeFrames } from './frames.ts';
 import type { ProcessEnd } from './machine-process.ts';
 
-const CONSOLE_TAIL = 16 * 1024;
+const CONSOLE_KEPT = 32 * 1024;
 /** Far more than the agent sends. */
 const MAX_DATA = 64 * 2 ** 20;
 
@@ -35,12 +35,12 @@ export async function readOutcome(
   const { frames, fault } = decodeFrames(data);
   const done = frames.at(-1)?.kind === 'done' && fault === undefined && end.exitCode === 0;
   const cause = [describe(end), fault].filter((words) => words !== undefined).join('; ');
-  const console = (said.before?.console ?? '') + (await readEnd(said.consolePath, CONSOLE_TAIL));
+  const console = (said.before?.console ?? '') + (await readEnds(said.consolePath, CONSOLE_KEPT));
   return {
     ended: end.reachedDeadline ? 'deadline' : done ? 'done' : 'died',
     frames,
     transcript: createHash('sha256').update(data).digest('hex'),
-    consoleTail: console.slice(-CONSOLE_TAIL),
+    consoleTail: headAndTail(console, CONSOLE_KEPT),
     ...(done || end.reachedDeadline ? {} : { cause }),
     hostSeconds,
   };
@@ -72,9 +72,23 @@ async function readStart(path: string, limit: number): Promise<Buffer> {
   return readRange(path, 0, Math.min(await sizeOf(path), limit));
 }
 
-async function readEnd(path: string, limit: number): Promise<string> {
+/** A text, or its first and last half and between them how much is left out. */
+async function readEnds(path: string, limit: number): Promise<string> {
   const size = await sizeOf(path);
-  return (await readRange(path, Math.max(0, size - limit), Math.min(size, limit))).toString('utf8');
+  if (size <= limit) return (await readRange(path, 0, size)).toString('utf8');
+  const half = limit / 2;
+  const [first, last] = [await readRange(path, 0, half), await readRange(path, size - half, half)];
+  return first.toString('utf8') + leftOut(size - limit) + last.toString('utf8');
+}
+
+function headAndTail(text: string, limit: number): string {
+  if (text.length <= limit + 100) return text;
+  const half = limit / 2;
+  return text.slice(0, half) + leftOut(text.length - limit) + text.slice(-half);
+}
+
+function leftOut(bytes: number): string {
+  return `\n[pmvx: ${bytes} bytes left out]\n`;
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -10,21 +10,27 @@ export interface NativeReport {
 
 /** As the guest's agent bounds it: first and last half of what is longer. */
 const OUTPUT_LIMIT = 256 * 1024;
-const LINE = /^(warm|result) (\d+) ([01]) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/;
+const LINE = /^(warm|result) (\d+) ([01])((?: \d+){10}) (\S+)$/;
 
 /** Reads what launch.pl wrote: a line a program. A line that is cut off is as good as absent. */
 export function readReport(text: string): NativeReport {
   const found: { warm?: RunResult; result?: RunResult } = {};
   for (const line of text.split('\n').slice(0, -1)) {
-    const [, kind, exit, timedOut, ...numbers] = LINE.exec(line) ?? [];
+    const [, kind, exit, timedOut, numbers = '', names = ''] = LINE.exec(line) ?? [];
     if (kind !== 'warm' && kind !== 'result') continue;
-    const [elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches, outputBytes] = numbers.map(
-      Number,
-    ) as [number, number, number, number, number, number];
+    const [elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches, outputBytes, ...all] = numbers
+      .trim()
+      .split(' ')
+      .map(Number) as [number, number, number, number, number, number, ...number[]];
+    const [allUserNs = 0, allSystemNs = 0, leftover = 0, stuck = 0] = all;
     found[kind] = {
       exit: Number(exit),
       timedOut: timedOut === '1',
       ...{ elapsedNs, userNs, systemNs, voluntarySwitches, involuntarySwitches, outputBytes },
+      ...{ allUserNs, allSystemNs },
+      ...(timedOut === '1' && stuck === 0
+        ? {}
+        : { leftover, stuck, names: names === '-' ? [] : names.split(',') }),
     };
   }
   return found;
