@@ -42,6 +42,6 @@ export function brokenWords({ broken = new Map() }: Catalog): string | undefined
   const [folder, [fault]] = first;
   const { next: _, ...rest } = fault as Fault;
   const others = broken.size - 1;
-  const more = others === 0 ? '' : `; so ${others === 1 ? 'is 1 more' : `are ${others} more`}`;
+  const more = others === 0 ? '' : `; ${others} more ${others === 1 ? 'is' : 'are'} left out, too`;
   return `${folder} is left out: ${formatFault(rest)}${more}. \`pmvx lint\` says all`;
 }

@@ -91,7 +91,7 @@ test('a definition with a fault is left out, with its faults, and the others are
   const words = brokenWords(catalog) ?? '';
   t.regex(
     words,
-    /^workloads\/b is left out: workloads\/b\/workload.yaml:1:\d+: .*; so are 2 more\. `pmvx lint` says all$/,
+    /^workloads\/b is left out: workloads\/b\/workload.yaml:1:\d+: .*; 2 more are left out, too\. `pmvx lint` says all$/,
   );
   t.false(words.includes('\n'));
   t.is(brokenWords({ ...catalog, broken: new Map() }), undefined);
