@@ -162,3 +162,36 @@ test('results/README.md documents every column of a comparison', (t) => {
   for (const row of compareRows(compareRuns(run('a', BASE), run('b', BASE))))
     t.deepEqual(Object.keys(row), [...COMPARE_COLUMNS]);
 });
+
+test('a flat row has the interval and the tests of its cell, each in its own column', (t) => {
+  const comparison = compareRuns(run('a', BASE), run('b', times(1.2, 0.01)));
+  const at = comparison.rows.findIndex(({ policy }) => policy === 'scx_simple');
+  const { ratio, tested, verdict, medianA, medianB, pFailures } = comparison.rows[at] ?? {};
+  if (ratio?.kind !== 'interval') return t.fail();
+  t.true(ratio.low < ratio.ratio && ratio.ratio < ratio.high && (ratio.p ?? 1) < 0.05);
+  t.deepEqual(compareRows(comparison)[at], {
+    workload: 'hackbench',
+    variant: 'default',
+    point: 'quiescent',
+    policy: 'scx_simple',
+    metric: 'time',
+    unit: 's',
+    direction: 'lower',
+    median_a: medianA,
+    median_b: medianB,
+    ratio: ratio.ratio,
+    low: ratio.low,
+    high: ratio.high,
+    interval_method: 'paired-t',
+    p: ratio.p,
+    p_differs: tested?.pDiffers,
+    p_equivalent: tested?.pEquivalent,
+    noise: tested?.noise,
+    verdict,
+    n: 6,
+    failure_rate_a: 0,
+    failure_rate_b: 0,
+    p_failures: pFailures,
+    regression: 'yes',
+  });
+});

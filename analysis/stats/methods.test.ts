@@ -135,6 +135,10 @@ test('resampling follows from the seed alone, and values without spread have no 
 test('a value far from the others is told; few values or rounding make none', (t) => {
   t.deepEqual(outlierPlaces([1, 1.1, 0.9, 1.05, 9, 0.95]), [4]);
   t.deepEqual(outlierPlaces([1, 1, 1, 1, 1, 1, 1, 2]), [7], 'more than half are equal');
-  t.deepEqual(outlierPlaces([1, 1.1, 0.9, 9]), []);
+  t.deepEqual(outlierPlaces([1, 1.1, 0.9, 1.05, 9]), [4], 'five are enough');
+  t.deepEqual(outlierPlaces([1, 1.1, 0.9, 9]), [], 'four are not');
+  // 0.6745 (x - median) / MAD of 3.4 and 3.6, with median 0 and MAD 0.6745.
+  const beside = (x: number) => outlierPlaces([-0.6745, -0.6745, 0, 0.6745, x]);
+  t.deepEqual([beside(3.4), beside(3.6)], [[], [4]]);
   t.deepEqual(outlierPlaces([1, 1, 1, 1, 1 + 1e-15]), []);
 });

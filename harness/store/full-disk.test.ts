@@ -27,6 +27,8 @@ async function onTmpfs(folder: string, options: string, code: string): Promise<s
     ['-m', ...asRoot, 'sh', '-c', mount, process.execPath, folder, code],
     {
       cwd: import.meta.dirname,
+      // Whoever tries again for ever is to fail here.
+      timeout: 120_000,
     },
   );
   return stdout;
@@ -71,6 +73,29 @@ test('a full disk ends an append with an error, and every record before it stays
   t.is(seen.later, words);
   t.true(seen.acknowledged > 20);
   t.is(seen.kept, seen.acknowledged);
+});
+
+test('a disk without room for what is set aside ends opening a log with an error, and changes nothing', async (t) => {
+  const folder = scratch(t);
+  const said = await onTmpfs(
+    folder,
+    // Its root and the log: not one file more.
+    'size=64k,nr_inodes=2',
+    `${IMPORTS}
+    import { appendFileSync } from 'node:fs';
+    const path = folder + '/trials.jsonl';
+    const log = await TrialLog.open(path);
+    await log.append(sampleCompleted());
+    await log.close();
+    appendFileSync(path, '{"v":1,');
+    const before = readFileSync(path, 'utf8');
+    const message = await TrialLog.open(path).then(() => 'opened', (error) => error.message);
+    console.log(JSON.stringify({ message, kept: readFileSync(path, 'utf8') === before }));`,
+  );
+  t.deepEqual(JSON.parse(said), {
+    message: `${folder}/trials.jsonl: cannot open the trial log: no space left on the device (ENOSPC). Free some space, then resume the run; what was recorded is kept`,
+    kept: true,
+  });
 });
 
 test('a full disk leaves the old file when a new one cannot be written beside it', async (t) => {

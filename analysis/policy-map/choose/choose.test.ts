@@ -4,7 +4,7 @@ import { SAMPLE_MACHINE } from '../sample-evidence.ts';
 import { unitVector } from '../vector.ts';
 import { answerFrom } from './ask.ts';
 import { calibrate, LEVEL, leaveWorkloadsOut } from './calibrate.ts';
-import { type Calibration, calibrationOf } from './calibration.ts';
+import { type Calibration, calibrationOf, priorsFrom } from './calibration.ts';
 import { centroidMethod, kMeans } from './centroid.ts';
 import { chooseKnn, chosenKnn, KNN } from './choose-settings.ts';
 import { decide } from './decide.ts';
@@ -12,7 +12,7 @@ import { knnEstimates } from './estimate.ts';
 import { knnMethod } from './knn.ts';
 import { ridgeMethod } from './ridge.ts';
 import { arcOfWorkloads, sampleExample, sampleNoise, unitOf } from './sample-examples.ts';
-import { type Example, learntCost, logCostOf, priorsOf } from './training.ts';
+import { costsOf, type Example, learntCost, logCostOf, priorsOf } from './training.ts';
 
 const BAR = { upper: 1, lower: 1, atMost: 0, failures: 0.02 };
 
@@ -117,6 +117,25 @@ test('each method sees which end of the arc a workload is at, and the best singl
   }
 });
 
+test('a ridge regression of two correlated inputs is the one that is solved by hand', (t) => {
+  // Cosine 0.6, penalty 1: the kernel matrix is [[2, 0.6], [0.6, 2]], its inverse [[2, -0.6], [-0.6, 2]] / 3.64.
+  const [first, second] = [unitOf(1, 0), Float32Array.of(0.6, 0.8)];
+  const costs = [0.9, -0.1].map(logCostOf);
+  const examples = [first, second].map((vector, at) =>
+    sampleExample(`w${at}`, vector, { p: costs[at] as number }),
+  );
+  const fitted = ridgeMethod(1).fit(examples);
+  // Targets are 0.5 and -0.5 beside the mean 0.4: weights are (2 * 0.5 + 0.6 * 0.5) / 3.64 and its negative.
+  const weight = 1.3 / 3.64;
+  const near = (x: number, y: number) => t.true(Math.abs(x - y) < 1e-6, `${x} is not ${y}`);
+  const at = (vector: Float32Array) => fitted.estimates(vector)[0];
+  near(at(first)?.expected ?? Number.NaN, 0.4 + weight * (1 - 0.6));
+  near(at(second)?.expected ?? Number.NaN, 0.4 - weight * (1 - 0.6));
+  near(at(unitOf(0, 1))?.expected ?? Number.NaN, 0.4 - weight * 0.8);
+  // A weight over the inverse's diagonal, 2 / 3.64, is the residual of a situation that is left out.
+  near(at(first)?.deviation ?? Number.NaN, 1.3 / 2);
+});
+
 test('k-means finds groups that are far apart, the same ones each time', (t) => {
   const points = [0, 1, 2, 45, 46, 88, 89, 90].map((degrees) => {
     const angle = (degrees / 180) * Math.PI;
@@ -176,6 +195,39 @@ test('an answer names its policy, interval, neighbours and reason', (t) => {
     answer.why,
     /^expected to cost -\d+ % \(at most -\d+(\.\d)? % in 75 % of new workloads\); nearest is w0 at 0\.00$/,
   );
+});
+
+test('an answer ranks every policy with its interval, and says of each why it was not taken', (t) => {
+  const examples = arcOfWorkloads(30);
+  const calibration = calibrationOf(examples);
+  const near = neighboursOf(examples, 0).map((each) => ({
+    ...each,
+    policies: each.policies.map((known) =>
+      known.policy === 'left' ? { ...known, trials: 4, failures: 1 } : known,
+    ),
+  }));
+  const costs = near.map((each) => ({ distance: each.distance, costs: costsOf(each, 'primary') }));
+  const estimates = knnEstimates(costs, priorsFrom(calibration), calibration.knn);
+  const { upper = 0, lower = 0 } = calibration;
+  const expected = ['left', 'bad', 'right'].map((policy) => {
+    const found = estimates.find((each) => each.policy === policy);
+    if (found === undefined) throw new Error(policy);
+    const ratio = (deviations: number) => Math.exp(logCostOf(found.expected + deviations * found.deviation));
+    return {
+      policy,
+      ratio: ratio(0),
+      low: ratio(-lower),
+      high: ratio(upper),
+      failures: policy === 'left' ? 0.25 : 0,
+      against: policy === 'left' ? 'fails' : 'no better',
+    };
+  });
+  const answer = answerFrom(question(unitOf(1, 0)), near, calibration);
+  t.true(answer.abstained);
+  const rounded = (rows: typeof answer.ranking) =>
+    rows.map((row) => ({ ...row, failures: Math.round(row.failures * 1e9) / 1e9 }));
+  t.deepEqual(rounded(answer.ranking), expected);
+  t.regex(answer.why, /^left looks best and failed 25 % of the trials nearby/);
 });
 
 test('in the middle of the arc, and far from it, the map abstains', (t) => {

@@ -43,6 +43,19 @@ test('what was used longest ago goes first, until the next one fits', async (t) 
   t.deepEqual(kept(cache), ['a', 'd', 'e']);
 });
 
+test('room is made before a snapshot is made, so that all together never take more than the limit', async (t) => {
+  const cache = scratch(t);
+  const store = await openSnapshotStore(cache, { limitBytes: 7 * MIB });
+  for (const [at, name] of ['a', 'b', 'c'].entries()) await keep(cache, store, name, 300 - at);
+  const seen: string[][] = [];
+  const made = await store.create(partsOf('d'), async (folder) => {
+    seen.push(kept(cache).filter((name) => name.length === 1));
+    return filler(2)(folder);
+  });
+  await made.release();
+  t.deepEqual(seen, [['b', 'c']]);
+});
+
 test('what this or another process uses stays, however old', async (t) => {
   const cache = scratch(t);
   const store = await openSnapshotStore(cache, { limitBytes: 7 * MIB });

@@ -290,6 +290,42 @@ test('the rule for stopping early holds for all blocks together, as in one run',
   t.deepEqual(bytesOf(at), bytesOf(out));
 });
 
+test('a merge stops at the first interim analysis that is enough, and asks none at the end', async (t) => {
+  const bench = new Bench(t);
+  const spec: Spec = {
+    ...MERGED_SPEC,
+    seeds: { base: 7, count: 9 },
+    stop: { rule: 'width', width: 1.7, minBlocks: 3 },
+  };
+  const parts = await bench.shards(2, { spec });
+  const asked: number[] = [];
+  const enough: MergeOptions['enough'] = (_, records) => {
+    asked.push(records.length);
+    return false;
+  };
+  t.is((await merge(parts, bench.place(), { enough })).enough, undefined);
+  // 3, 5 and 8 of 9 blocks, of three trials each.
+  t.deepEqual(asked, [9, 15, 24]);
+  const end = await merge(parts, bench.place(), { enough: () => true });
+  t.like(end, { enough: 3, planned: 9, recorded: 9 });
+});
+
+test('what is not enough any more is not said to be: the merged run goes on', async (t) => {
+  const bench = new Bench(t);
+  const spec: Spec = {
+    ...MERGED_SPEC,
+    seeds: { base: 7, count: 9 },
+    stop: { rule: 'width', width: 1.7, minBlocks: 3 },
+  };
+  const parts = await bench.shards(2, { spec });
+  const out = bench.place();
+  await merge(parts, out, { enough: () => true });
+  t.true(existsSync(join(out, 'stop.json')));
+  t.is((await merge(parts, out, { enough: () => false })).recorded, 27);
+  t.false(existsSync(join(out, 'stop.json')));
+  t.is((await readRun(out)).plan.trials.length, 27);
+});
+
 test('only a merged run takes in more', async (t) => {
   const bench = new Bench(t);
   const [a, b] = (await bench.shards(2)) as [string, string];
