@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BEST_SINGLE, compareMethods, METHODS } from '../../analysis/policy-map/evaluate/compare-methods.ts';
 import type { Interval } from '../../analysis/stats/bootstrap-mean.ts';
+import { againstBound } from './against-bound.ts';
 import { type Evidence, type Finding, notRun, percent } from './finding.ts';
 
 export interface MapRecommends {
@@ -17,8 +18,8 @@ const LEAST_WORKLOADS = 5;
 
 /**
  * The map that learnt both runs is asked about each workload after everything of that workload was left out, calibration too; it answers as `pmvx query` does,
- * and may abstain (EEVDF). Reproduced: the mean regret to the best policy surely is at most `regret`, over workloads; the cost is below EEVDF's and below the best single policy's,
- * both intervals excluding none; and no recommended policy failed. Partly: no failure, and a small regret or a surely lower cost than EEVDF's.
+ * and may abstain (EEVDF). Reproduced: the mean regret to the best policy surely is at most `regret`, over workloads; the cost surely is below EEVDF's and below the best
+ * single policy's, by the tables' test over workloads; and no recommended policy failed. Partly: no failure, and a small regret or a surely lower cost than EEVDF's.
  */
 export function mapRecommends(test: MapRecommends, { situations }: Evidence): Finding {
   const examples = situations.get(test.experiment) ?? [];
@@ -32,13 +33,18 @@ export function mapRecommends(test: MapRecommends, { situations }: Evidence): Fi
   const fixed = comparisons.find(({ picker }) => picker === BEST_SINGLE)?.verdict.regret;
   const { regretInterval } = verdict;
   const small = regretInterval !== undefined && regretInterval.high <= test.regret;
-  const better = isBelow(verdict.gainInterval);
-  const beatsStatic = isBelow(overStatic.interval);
+  const [overEevdf, overOne] = againstBound(
+    [verdict, overStatic].map(({ logCosts }) => ({ logs: logCosts })),
+    1,
+  );
+  const better = overEevdf === 'below';
+  const beatsStatic = overOne === 'below';
   const safe = verdict.failed === 0;
   const policies = new Set(examples.flatMap(({ costs }) => [...costs.keys()])).size;
   const because = [
     `on ${workloads} workloads, each left out in turn, the recommended policy costs ${percent(verdict.regret)} more than the best one on average${words(regretInterval)} (geometric mean ${percent(verdict.geometricRegret)}, median ${percent(verdict.medianRegret)}; asked: ${percent(test.regret)})`,
     `cost over EEVDF's: ${signed(verdict.gain)}${words(verdict.gainInterval)}; over the best single policy of the other workloads: ${signed(overStatic.ratio)}${words(overStatic.interval)}`,
+    `surely cheaper, by the tables' test over workloads: than EEVDF ${better ? 'yes' : 'no'}, than that policy ${beatsStatic ? 'yes' : 'no'}`,
     `it abstained on ${percent(verdict.abstained)} of ${verdict.situations} situations, was no worse than EEVDF by 1 % on ${percent(verdict.noWorse)}, and its policy failed on ${percent(verdict.failed)}`,
     `taking the best estimate however unsure: regret ${percent(bold.verdict.regret)} (geometric mean ${percent(bold.verdict.geometricRegret)}), cost over EEVDF's ${signed(bold.verdict.gain)}${words(bold.verdict.gainInterval)}`,
     ...(fixed === undefined
@@ -69,10 +75,6 @@ export function mapRecommends(test: MapRecommends, { situations }: Evidence): Fi
       ...bounds('over_static', overStatic.interval),
     },
   };
-}
-
-function isBelow(interval: Interval | undefined): boolean {
-  return interval !== undefined && interval.high < 0;
 }
 
 function signed(share: number): string {

@@ -124,6 +124,12 @@ test('three blocks show no safety, however good they are; neither does a lost on
   t.is(learns(strange(60, few), strange(31, few)), 'not reproduced');
   const lost = { ...strange(30), lost: [{ arm: 'auto', block: 5, how: 'timed-out' }] };
   t.is(learns(strange(60), lost), 'partly');
+  // One of twenty-one is fewer than a tenth, and still one that the daemon lost.
+  const many = Array.from({ length: 4 }, () => around(0.9, 1)).flat();
+  const late = { ...strange(30, many), lost: [{ arm: 'auto', block: 20, how: 'timed-out' }] };
+  t.is(learns(strange(60, many), strange(30, many)), 'reproduced');
+  t.is(learns(strange(60, many), late), 'partly');
+  t.is(learns({ ...late, daemons: strange(60).daemons }, strange(30, many)), 'partly');
 });
 
 test('learning needs both replays', (t) => {

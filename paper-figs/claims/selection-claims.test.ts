@@ -81,6 +81,22 @@ test('a chosen policy that fails costs a class its claim, whatever it gains else
   t.is(numbers.ipc_failures, 1);
 });
 
+test('one failure of a chosen policy is one too many, however many blocks there are', (t) => {
+  const long = (cost: number) => [0, 1, 2, 3].flatMap(() => times(cost));
+  // So many workloads that one that is left to EEVDF, as its policy has failed, costs the gain nothing.
+  const ipc = (last: SampleEnd): SampleWorkload[] =>
+    Array.from({ length: 20 }, (_, at) => ({
+      workload: `ipc-${at}`,
+      ends: {
+        eevdf: Array.from({ length: 21 }, () => 1),
+        x: [...long(0.6 + at / 1000), at === 0 ? last : 0.6],
+      },
+    }));
+  const verdict = (last: SampleEnd) => judged({ ...GAINS, classes: ['ipc'] }, ipc(last)).verdict;
+  t.is(verdict(0.6), 'reproduced');
+  t.is(verdict(BROKEN), 'not reproduced');
+});
+
 test('a baseline that is missing in some blocks costs a class its claim: nothing is known of those', (t) => {
   const gap = { workload: 'ipc-5', ends: { eevdf: [1, 1, 1, 1, BROKEN, BROKEN], x: [...times(0.7), 0.7] } };
   const { verdict, numbers, because } = judged(GAINS, [

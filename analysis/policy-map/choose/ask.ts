@@ -3,7 +3,7 @@ import { describeMachine, type Machine, machineDifferences, type Objective } fro
 import type { Neighbour, PolicyMapReader } from '../policy-map.ts';
 import { BASELINE } from '../run-evidence.ts';
 import { cosineOf, type UnitVector } from '../vector.ts';
-import { FAILURES, LEAST_SITUATIONS, NO_BETTER } from './calibrate.ts';
+import { LEAST_SITUATIONS, withIntervals } from './calibrate.ts';
 import { type Calibration, isOutdated, priorsFrom, readCalibration } from './calibration.ts';
 import { type Decision, decide } from './decide.ts';
 import { knnEstimates } from './estimate.ts';
@@ -72,30 +72,47 @@ export async function askMap(map: PolicyMapReader, question: Question): Promise<
   const near = await map.neighbours({
     vector,
     machine,
-    k: calibration.knn.k,
+    k: Math.max(NEIGHBOURS, calibration.knn.k),
     within: calibration.farthest ?? 2,
   });
   return answerFrom(question, near, calibration);
 }
 
+/** Neighbours that are asked for: folds of a calibration do without some of them. */
+const NEIGHBOURS = 24;
+
 /** The part of an answer that needs no map. */
 export function answerFrom(question: Question, near: readonly Neighbour[], calibration: Calibration): Answer {
   const { objective } = question;
-  const neighbours = near.map(({ workload, variant, point, distance }) => ({
+  const neighbours = near.slice(0, calibration.knn.k).map(({ workload, variant, point, distance }) => ({
     workload,
     variant,
     point,
     distance,
     cosine: cosineOf(distance),
   }));
-  const costs = near.map((each) => ({ distance: each.distance, costs: costsOf(each, objective) }));
-  const estimates = knnEstimates(costs, priorsFrom(calibration), calibration.knn);
-  const { upper, lower, farthest, level } = calibration;
-  if (upper === undefined || lower === undefined || farthest === undefined) {
+  const costs = near.map((each) => ({
+    workload: each.workload,
+    distance: each.distance,
+    costs: costsOf(each, objective),
+  }));
+  const { farthest, level } = calibration;
+  const bounded = withIntervals(
+    knnEstimates(costs, priorsFrom(calibration), calibration.knn),
+    calibration.folds.map((fold) => ({
+      scores: fold.scores,
+      estimates: knnEstimates(
+        costs.filter(({ workload }) => !fold.workloads.includes(workload)),
+        priorsFrom(fold),
+        fold.knn,
+      ),
+    })),
+  );
+  if (bounded === undefined || farthest === undefined) {
     const why = `the map holds ${calibration.situations} situations of ${calibration.workloads} workloads with this objective; intervals need ${LEAST_SITUATIONS}, of two or more`;
     return { ...abstain(question, why), neighbours };
   }
-  const decision = decide(estimates, { upper, lower, atMost: NO_BETTER, failures: FAILURES });
+  const decision = decide(bounded);
   const shown = { neighbours, ranking: rankingOf(decision), level };
   const [first] = neighbours;
   if (first === undefined)

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../../../harness/core/ids.ts';
 import { type Machine, OBJECTIVES, type Objective } from '../evidence.ts';
 import type { PlacedSituation, PolicyMapReader, Settle } from '../policy-map.ts';
-import { calibrate, conformalQuantile, LEVEL, leaveWorkloadsOut } from './calibrate.ts';
+import { conformalQuantile, foldsOf, LEAST_SITUATIONS, LEVEL, scoresOf } from './calibrate.ts';
 import { chooseKnn, KNN } from './choose-settings.ts';
 import { knnMethod, nearest } from './knn.ts';
 import { meanVector } from './mean-vector.ts';
@@ -13,18 +13,24 @@ import { type Example, exampleOf, type Priors, priorsOf } from './training.ts';
 const MOST = 400;
 
 /** What a query needs besides neighbours; kept with the map, and made anew with all that is learnt. */
+const Knn = z.object({ k: z.int().positive(), bandwidth: z.number().positive() });
+/** Policy, mean, variance, situations. */
+const PriorList = z.array(z.tuple([z.string(), z.number(), z.number(), z.number()]));
+
 const Calibration = z.object({
-  v: z.literal(2),
+  v: z.literal(3),
   /** How neighbours are weighed. */
-  knn: z.object({ k: z.int().positive(), bandwidth: z.number().positive() }),
+  knn: Knn,
   level: z.number(),
   situations: z.number(),
   workloads: z.number(),
-  upper: z.number().optional(),
-  lower: z.number().optional(),
+  /** What intervals are made of: what is known without some workloads, and how far off that is on them. None: too few situations. */
+  folds: z.array(
+    z.object({ workloads: z.array(z.string()), knn: Knn, priors: PriorList, scores: z.array(z.number()) }),
+  ),
   /** Distance to the nearest neighbour beyond which nothing is known. */
   farthest: z.number().optional(),
-  priors: z.array(z.tuple([z.string(), z.number(), z.number(), z.number()])),
+  priors: PriorList,
 });
 export type Calibration = z.infer<typeof Calibration>;
 
@@ -52,21 +58,41 @@ export function calibrationOf(all: readonly Example[]): Calibration {
   );
   const workloads = new Set(examples.map(({ workload }) => workload)).size;
   const knn = workloads < 2 ? KNN : chooseKnn(examples);
-  const bar = workloads < 2 ? undefined : calibrate(leaveWorkloadsOut(knnMethod(knn), examples));
+  const folds = workloads < 2 ? [] : foldsKept(examples);
+  const scores = folds.reduce((sum, fold) => sum + fold.scores.length, 0);
   return {
-    v: 2,
+    v: 3,
     knn,
     level: LEVEL,
     situations: examples.length,
     workloads,
-    ...(bar === undefined ? {} : { upper: bar.upper, lower: bar.lower, farthest: farthestOf(examples) }),
-    priors: [...priorsOf(examples)].map(([policy, { mean, variance, situations }]) => [
-      policy,
-      mean,
-      variance,
-      situations,
-    ]),
+    ...(scores < LEAST_SITUATIONS ? { folds: [] } : { folds, farthest: farthestOf(examples) }),
+    priors: priorList(examples),
   };
+}
+
+/** As `crossFit` does, in numbers that can be kept. */
+function foldsKept(examples: readonly Example[]): Calibration['folds'] {
+  return foldsOf(examples).map((fold) => {
+    const others = examples.filter(({ workload }) => !fold.has(workload));
+    const knn = chooseKnn(others);
+    const own = examples.filter(({ workload }) => fold.has(workload));
+    return {
+      workloads: [...fold],
+      knn,
+      priors: priorList(others),
+      scores: scoresOf(knnMethod(knn).fit(others), own),
+    };
+  });
+}
+
+function priorList(examples: readonly Example[]): z.infer<typeof PriorList> {
+  return [...priorsOf(examples)].map(([policy, { mean, variance, situations }]) => [
+    policy,
+    mean,
+    variance,
+    situations,
+  ]);
 }
 
 /** As far as the nearest other workload is in all but a tenth of the situations: what intervals were calibrated for. */
@@ -107,7 +133,7 @@ export async function isOutdated(
 
 const parsed = new Map<string, Calibration>();
 
-export function priorsFrom(calibration: Calibration): Priors {
+export function priorsFrom(calibration: Pick<Calibration, 'priors'>): Priors {
   return new Map(
     calibration.priors.map(([policy, mean, variance, situations]) => [
       policy,

@@ -3,18 +3,39 @@ import test from 'ava';
 import { SAMPLE_MACHINE } from '../sample-evidence.ts';
 import { unitVector } from '../vector.ts';
 import { answerFrom } from './ask.ts';
-import { calibrate, LEVEL, leaveWorkloadsOut } from './calibrate.ts';
+import { type Bounded, bestOf, crossFit, foldsOf, LEVEL, withIntervals } from './calibrate.ts';
 import { type Calibration, calibrationOf, priorsFrom } from './calibration.ts';
 import { centroidMethod, kMeans } from './centroid.ts';
 import { chooseKnn, chosenKnn, KNN } from './choose-settings.ts';
 import { decide } from './decide.ts';
 import { knnEstimates } from './estimate.ts';
 import { knnMethod } from './knn.ts';
+import type { Method } from './method.ts';
 import { ridgeMethod } from './ridge.ts';
 import { arcOfWorkloads, sampleExample, sampleNoise, unitOf } from './sample-examples.ts';
 import { costsOf, type Example, learntCost, logCostOf, priorsOf } from './training.ts';
 
-const BAR = { upper: 1, lower: 1, atMost: 0, failures: 0.02 };
+/** Estimates with an interval of so many deviations on either side. */
+function bounded<T extends Parameters<typeof bestOf>[0][number]>(
+  estimates: readonly T[],
+  deviations = 1,
+): Bounded[] {
+  return estimates.map((each) => ({
+    ...each,
+    low: each.expected - deviations * each.deviation,
+    high: each.expected + deviations * each.deviation,
+  }));
+}
+
+/** Each example with what the others, its workload left out, lead to. */
+function leftOut(method: Method, examples: readonly Example[]) {
+  return examples.map((example) => ({
+    example,
+    estimates: method
+      .fit(examples.filter(({ workload }) => workload !== example.workload))
+      .estimates(example.vectors[0] as Float32Array),
+  }));
+}
 
 function estimate(examples: readonly Example[], distances: readonly number[], policy: string) {
   const near = examples.map(({ costs }, at) => ({ distance: distances[at] as number, costs }));
@@ -53,7 +74,7 @@ test('settings are those that would have cost least on other workloads, and the 
   const examples = arcOfWorkloads(20);
   const chosen = chooseKnn(examples);
   const cost = (settings: typeof chosen) => {
-    const held = leaveWorkloadsOut(knnMethod(settings), examples);
+    const held = leftOut(knnMethod(settings), examples);
     const real = held.map(({ example, estimates }) => {
       const best = [...estimates].sort((a, b) => a.expected - b.expected)[0];
       return example.costs.get(best?.policy ?? '')?.logCost ?? Number.NaN;
@@ -91,15 +112,15 @@ test('a policy that failed nearby is left alone, whatever else it did', (t) => {
     sampleExample('b', unitOf(0, 1), { fast: -1, slow: -0.1 }),
   ];
   const estimates = ['fast', 'slow'].map((policy) => estimate(examples, [0.1, 0.9], policy));
-  const { policy, ranking } = decide(estimates, { ...BAR, upper: 0 });
+  const { policy, ranking } = decide(bounded(estimates, 0));
   t.is(policy, 'slow');
   t.is(ranking.find((each) => each.policy === 'fast')?.against, 'fails');
 });
 
 test('an interval that includes "no better" recommends nothing', (t) => {
   const sure = { policy: 'a', expected: -0.2, deviation: 0.1, failures: 0 };
-  t.is(decide([sure], BAR).policy, 'a');
-  const { policy, ranking } = decide([{ ...sure, deviation: 0.3 }], BAR);
+  t.is(decide(bounded([sure])).policy, 'a');
+  const { policy, ranking } = decide(bounded([{ ...sure, deviation: 0.3 }]));
   t.is(policy, undefined);
   t.is(ranking[0]?.against, 'no better');
 });
@@ -107,7 +128,7 @@ test('an interval that includes "no better" recommends nothing', (t) => {
 test('each method sees which end of the arc a workload is at, and the best single policy does not', (t) => {
   const examples = arcOfWorkloads(20);
   for (const method of [knnMethod({ k: 3, bandwidth: 0.4 }), ridgeMethod(0.1), centroidMethod(4)]) {
-    const held = leaveWorkloadsOut(method, examples);
+    const held = leftOut(method, examples);
     const right = held.filter(({ estimates }, at) => {
       const best = [...estimates].sort((a, b) => a.expected - b.expected)[0];
       return best?.policy === (at < 10 ? 'left' : 'right');
@@ -160,23 +181,75 @@ test('calibrated intervals hold for about as many new workloads as they say', (t
     }),
   );
   const method = knnMethod({ k: 8, bandwidth: 0.4 });
-  const bar = calibrate(leaveWorkloadsOut(method, examples.slice(0, 200)));
-  const fitted = method.fit(examples.slice(0, 200));
-  const inside = examples.slice(200).filter((example) => {
-    const best = [...fitted.estimates(example.vectors[0] as Float32Array)].sort(
-      (a, b) => a.expected - b.expected,
-    )[0];
-    if (best === undefined || bar === undefined) return false;
-    const real = learntCost(example.costs.get(best.policy)?.logCost ?? 9);
-    return real <= best.expected + bar.upper * best.deviation;
+  const [known, fresh] = [examples.slice(0, 200), examples.slice(200)];
+  const folds = crossFit(method, known);
+  const fitted = method.fit(known);
+  const inside = fresh.filter((example) => {
+    const vector = example.vectors[0] as Float32Array;
+    const best = bestOf(
+      withIntervals(
+        fitted.estimates(vector),
+        folds.map((fold) => ({ scores: fold.scores, estimates: fold.fitted.estimates(vector) })),
+      ) ?? [],
+    );
+    return best !== undefined && learntCost(example.costs.get(best.policy)?.logCost ?? 9) <= best.high;
   });
   const share = inside.length / 200;
   t.true(Math.abs(share - LEVEL) < 0.07, String(share));
 });
 
+test('an interval is made of what folds say that did not see its situations, by hand', (t) => {
+  const at = (expected: number, deviation: number) => [{ policy: 'p', expected, deviation, failures: 0 }];
+  const [all] = at(0, 1);
+  if (all === undefined) return t.fail();
+  // Values are 0.1 + 1 (-1, 0, 1, 2) and -0.1 + 2 (-1, 0, 1, 2); of eight the seventh is the end on either side.
+  const scores = [-1, 0, 1, 2];
+  const [found] =
+    withIntervals(
+      [all],
+      [
+        { scores, estimates: at(0.1, 1) },
+        { scores, estimates: at(-0.1, 2) },
+      ],
+    ) ?? [];
+  t.true(Math.abs((found?.high ?? 9) - 2.1) < 1e-12, String(found?.high));
+  t.true(Math.abs((found?.low ?? 9) - -0.9) < 1e-12, String(found?.low));
+  t.is(
+    withIntervals([all], [{ scores: scores.concat([0, 0, 0]), estimates: at(0, 1) }]),
+    undefined,
+    'seven scores',
+  );
+});
+
+test('neither settings nor estimates of a fold have seen its workloads', (t) => {
+  const examples = arcOfWorkloads(12);
+  const seen: string[][] = [];
+  const spy = (chosen: readonly string[]): Method => ({
+    name: 'spy',
+    fit(given) {
+      seen.push([...chosen, ...given.map(({ workload }) => workload)]);
+      return { estimates: () => [] };
+    },
+    chosenOn: (given) => spy(given.map(({ workload }) => workload)),
+  });
+  crossFit(spy([]), examples);
+  t.is(seen.length, 12);
+  for (const [at, fold] of foldsOf(examples).entries()) {
+    t.is(seen[at]?.length, 22, 'chosen and learnt on eleven');
+    t.false(seen[at]?.some((workload) => fold.has(workload)));
+  }
+  // Many workloads make five folds, each workload in one.
+  const many = foldsOf(arcOfWorkloads(42));
+  t.deepEqual(
+    many.map(({ size }) => size),
+    [9, 9, 8, 8, 8],
+  );
+  t.is(new Set(many.flatMap((fold) => [...fold])).size, 42);
+});
+
 test('too few situations calibrate nothing, and then nothing is recommended', (t) => {
   const calibration = calibrationOf(arcOfWorkloads(4));
-  t.is(calibration.upper, undefined);
+  t.deepEqual(calibration.folds, []);
   const answer = answerFrom(question(unitOf(1, 0)), neighboursOf(arcOfWorkloads(4), 0), calibration);
   t.true(answer.abstained);
   t.regex(answer.why, /the map holds 4 situations of 4 workloads with this objective; intervals need 8/);
@@ -189,7 +262,7 @@ test('an answer names its policy, interval, neighbours and reason', (t) => {
   t.false(answer.abstained);
   t.is(answer.ranking[0]?.policy, 'left');
   t.true((answer.ranking[0]?.high ?? 2) < 1);
-  t.is(answer.neighbours.length, 3);
+  t.is(answer.neighbours.length, calibrationOf(examples).knn.k);
   t.is(answer.neighbours[0]?.cosine, 1);
   t.regex(
     answer.why,
@@ -206,18 +279,30 @@ test('an answer ranks every policy with its interval, and says of each why it wa
       known.policy === 'left' ? { ...known, trials: 4, failures: 1 } : known,
     ),
   }));
-  const costs = near.map((each) => ({ distance: each.distance, costs: costsOf(each, 'primary') }));
-  const estimates = knnEstimates(costs, priorsFrom(calibration), calibration.knn);
-  const { upper = 0, lower = 0 } = calibration;
+  const costs = near.map((each) => ({ ...each, costs: costsOf(each, 'primary') }));
+  const estimates = withIntervals(
+    knnEstimates(costs, priorsFrom(calibration), calibration.knn),
+    calibration.folds.map((fold) => ({
+      scores: fold.scores,
+      estimates: knnEstimates(
+        costs.filter(({ workload }) => workload !== fold.workloads[0]),
+        priorsFrom(fold),
+        fold.knn,
+      ),
+    })),
+  );
   const expected = ['left', 'bad', 'right'].map((policy) => {
-    const found = estimates.find((each) => each.policy === policy);
+    const found = estimates?.find((each) => each.policy === policy);
     if (found === undefined) throw new Error(policy);
-    const ratio = (deviations: number) => Math.exp(logCostOf(found.expected + deviations * found.deviation));
+    const [ratio, low, high] = [found.expected, found.low, found.high].map((each) =>
+      Math.exp(logCostOf(each)),
+    );
+    t.true((low as number) < (high as number), policy);
     return {
       policy,
-      ratio: ratio(0),
-      low: ratio(-lower),
-      high: ratio(upper),
+      ratio,
+      low,
+      high,
       failures: policy === 'left' ? 0.25 : 0,
       against: policy === 'left' ? 'fails' : 'no better',
     };
@@ -226,7 +311,7 @@ test('an answer ranks every policy with its interval, and says of each why it wa
   t.true(answer.abstained);
   const rounded = (rows: typeof answer.ranking) =>
     rows.map((row) => ({ ...row, failures: Math.round(row.failures * 1e9) / 1e9 }));
-  t.deepEqual(rounded(answer.ranking), expected);
+  t.deepEqual(rounded(answer.ranking) as unknown, expected);
   t.regex(answer.why, /^left looks best and failed 25 % of the trials nearby/);
 });
 
@@ -274,5 +359,5 @@ function neighboursOf(examples: readonly Example[], at: number) {
       }),
     }))
     .sort((a, b) => a.distance - b.distance)
-    .slice(0, KNN.k);
+    .slice(0, 24);
 }

@@ -8,6 +8,14 @@ import type { Example } from '../choose/training.ts';
 export interface Pick {
   readonly example: Example;
   readonly policy?: string;
+  /** Whether the real cost of the best estimate, recommended or not, was below the upper end of its interval; absent without one. */
+  readonly held?: boolean;
+}
+
+/** How many intervals held, of how many. */
+export interface Held {
+  readonly held: number;
+  readonly of: number;
 }
 
 /** How good picks were, over situations. Costs are ratios less 1: 0.05 is 5 %. */
@@ -24,6 +32,8 @@ export interface Verdict {
   /** Geometric mean of the pick's cost over the baseline's, with a 95 % interval over workloads. */
   readonly gain: number;
   readonly gainInterval?: Interval;
+  /** The same by workload, a natural logarithm each. */
+  readonly logCosts: readonly number[];
   /** Share of situations in which at most two of the baseline and all policies cost less than the pick; and less by more than `EQUAL`. */
   readonly top3: number;
   readonly top3OrEqual: number;
@@ -37,6 +47,9 @@ export interface Verdict {
   /** Greatest cost over the baseline's where no policy is better than the baseline by more than `FLAT`; absent without such situations. */
   readonly worstWhereFlat?: number;
   readonly flat: number;
+  /** Upper ends of intervals that held: of all best estimates, and of those that were recommended, where it matters. */
+  readonly held: Held;
+  readonly heldGiven: Held;
 }
 
 /** What counts as equal to the baseline: 1 %. */
@@ -102,6 +115,7 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
     ...(interval === undefined
       ? {}
       : { gainInterval: { low: Math.exp(interval.low) - 1, high: Math.exp(interval.high) - 1 } }),
+    logCosts: meansOf(rows.map(({ workload, logCost }) => ({ workload, value: logCost }))),
     top3: share(({ rank }) => rank <= 3),
     top3OrEqual: share(({ rankOrEqual }) => rankOrEqual <= 3),
     noWorse: share(({ noWorse }) => noWorse),
@@ -109,17 +123,24 @@ export function judgePicks(picks: readonly Pick[]): Verdict {
     abstained: share(({ abstained }) => abstained),
     failed: share(({ failed }) => failed),
     flat: flat.length,
+    held: heldOf(picks),
+    heldGiven: heldOf(picks.filter(({ policy }) => policy !== undefined)),
     ...(flat.length === 0
       ? {}
       : { worstWhereFlat: Math.exp(Math.max(...flat.map(({ logCost }) => logCost))) - 1 }),
   };
 }
 
+function heldOf(picks: readonly Pick[]): Held {
+  const known = picks.filter(({ held }) => held !== undefined);
+  return { held: known.filter(({ held }) => held).length, of: known.length };
+}
+
 /** Interval of the mean of logarithms of one picker's cost over another's: which of the two is better, workload by workload. */
 export function comparePicks(
   picks: readonly Pick[],
   others: readonly Pick[],
-): { readonly ratio: number; readonly interval?: Interval } {
+): { readonly ratio: number; readonly interval?: Interval; readonly logCosts: readonly number[] } {
   const values = picks.map((pick, at) => ({
     workload: pick.example.workload,
     value: pickCost(pick).logCost - pickCost(others[at] as Pick).logCost,
@@ -127,6 +148,7 @@ export function comparePicks(
   const interval = intervalOver(values);
   return {
     ratio: Math.exp(mean(values.map(({ value }) => value))) - 1,
+    logCosts: meansOf(values),
     ...(interval === undefined
       ? {}
       : { interval: { low: Math.exp(interval.low) - 1, high: Math.exp(interval.high) - 1 } }),
@@ -134,12 +156,19 @@ export function comparePicks(
 }
 
 /** BCa bootstrap over workloads, not situations: settings of one workload are not independent of each other. */
-function intervalOver(
-  values: readonly { readonly workload: string; readonly value: number }[],
-): Interval | undefined {
+function intervalOver(values: readonly OfWorkload[]): Interval | undefined {
+  return bootstrapMean(meansOf(values), 0.95, randomWords(1, 'picks'))?.bca;
+}
+
+interface OfWorkload {
+  readonly workload: string;
+  readonly value: number;
+}
+
+/** Of each workload the mean over its situations. */
+function meansOf(values: readonly OfWorkload[]): number[] {
   const groups = Map.groupBy(values, ({ workload }) => workload);
-  const means = [...groups.values()].map((group) => mean(group.map(({ value }) => value)));
-  return bootstrapMean(means, 0.95, randomWords(1, 'picks'))?.bca;
+  return [...groups.values()].map((group) => mean(group.map(({ value }) => value)));
 }
 
 function measured({ costs }: Example): number[] {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { calibrate, FAILURES, leaveWorkloadsOut } from '../choose/calibrate.ts';
+import { type Bounded, bestOf, crossFit, withIntervals } from '../choose/calibrate.ts';
 import { decide } from '../choose/decide.ts';
 import { meanVector } from '../choose/mean-vector.ts';
 import type { Method } from '../choose/method.ts';
-import type { Example } from '../choose/training.ts';
+import { type Example, logCostOf } from '../choose/training.ts';
 import type { Pick } from './judge-picks.ts';
 
 /**
@@ -15,18 +15,32 @@ export function pickHeldOut(method: Method, examples: readonly Example[], bold =
   const workloads = [...new Set(examples.map(({ workload }) => workload))];
   return workloads.flatMap((workload) => {
     const others = examples.filter((example) => example.workload !== workload);
-    const own = method.chosenOn?.(others) ?? method;
-    const bar = bold
-      ? { upper: 0, lower: 0, atMost: Number.POSITIVE_INFINITY, failures: FAILURES }
-      : calibrate(leaveWorkloadsOut(own, others));
-    const fitted = own.fit(others);
+    const folds = bold ? [] : crossFit(method, others);
+    const fitted = (method.chosenOn?.(others) ?? method).fit(others);
     return examples
       .filter((example) => example.workload === workload)
       .map((example): Pick => {
+        const vector = meanVector(example.vectors);
+        const estimates = fitted.estimates(vector);
+        if (bold) return pickOf(example, bestOf(estimates)?.policy);
+        const bounded = withIntervals(
+          estimates,
+          folds.map(({ scores, fitted: own }) => ({ scores, estimates: own.estimates(vector) })),
+        );
         // Without a calibration nothing can be recommended.
-        if (bar === undefined) return { example };
-        const { policy } = decide(fitted.estimates(meanVector(example.vectors)), bar);
-        return { example, ...(policy === undefined ? {} : { policy }) };
+        if (bounded === undefined) return { example };
+        return { ...pickOf(example, decide(bounded).policy), ...promiseOf(example, bounded) };
       });
   });
+}
+
+function pickOf(example: Example, policy: string | undefined): Pick {
+  return { example, ...(policy === undefined ? {} : { policy }) };
+}
+
+/** Whether the interval of the best estimate, recommended or not, held; nothing where that policy was not measured. */
+function promiseOf(example: Example, bounded: readonly Bounded[]): { readonly held?: boolean } {
+  const best = bestOf(bounded);
+  const real = best && example.costs.get(best.policy)?.logCost;
+  return best === undefined || real === undefined ? {} : { held: real <= logCostOf(best.high) };
 }
