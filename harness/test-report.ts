@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `./pmvx test`: the type check, the linters, then AVA; the last line counts. Its arguments are AVA's.
+// `./pmvx test`: the type check, the linters, a draw of mutants, then AVA; the last line counts. Its arguments are AVA's.
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
@@ -8,6 +8,8 @@ import { type AvaLine, AvaReport, isSlow } from './launcher/read-ava.ts';
 import { closingLine, fileLine, fileOfTitle, TestTally } from './launcher/test-count.ts';
 
 const root = resolve(import.meta.dirname, '..');
+/** Two minutes at most on two idle cores; a busy machine tries fewer. */
+const DRAW = '--count 24 --per-file 3 --near 3 --jobs 2 --seconds 90 --least 80'.split(' ');
 const tally = new TestTally();
 const failures: string[] = [];
 const live = process.stdout.isTTY === true;
@@ -32,13 +34,14 @@ function fail(file: string, count: number, words: string): void {
   failures.push(words);
 }
 
-/** A program that checks the whole project is one test. */
-async function check(title: string, program: string, ...args: string[]): Promise<void> {
-  const path = join(root, 'node_modules', program);
+/** A program that checks the whole project is one test; what it says is of interest when it fails, or always. */
+async function check(title: string, program: string, args: readonly string[], always = false): Promise<void> {
+  const path = join(root, program);
   const ended = await execa(process.execPath, [path, ...args], { cwd: root, reject: false, all: true });
   print(`${mark(!ended.failed)} ${title}`);
-  if (!ended.failed) return tally.add('', 'passed');
-  fail('', 1, title);
+  if (ended.failed) fail('', 1, title);
+  else tally.add('', 'passed');
+  if (!ended.failed && !always) return;
   print(...(ended.all || ended.message || '').split('\n').map((line) => `    ${line}`), '');
 }
 
@@ -103,10 +106,14 @@ function fromRoot(arg: string): string {
   return !arg.startsWith('-') && existsSync(path) ? relative(root, path) : arg;
 }
 
-await check('types (tsc)', 'typescript/bin/tsc', '--noEmit');
-await check('style (biome)', '@biomejs/biome/bin/biome', 'check', '.');
-await check('promises (oxlint)', 'oxlint/bin/oxlint', '--type-aware');
-const avaCode = await suite(process.argv.slice(2).map(fromRoot));
+await check('types (tsc)', 'node_modules/typescript/bin/tsc', ['--noEmit']);
+await check('style (biome)', 'node_modules/@biomejs/biome/bin/biome', ['check', '.']);
+await check('promises (oxlint)', 'node_modules/oxlint/bin/oxlint', ['--type-aware']);
+const given = process.argv.slice(2);
+const mutate = 'harness/testing/mutate/mutate.ts';
+// Some changes of some sources, as the whole suite is run.
+if (given.length === 0 && existsSync(join(root, mutate))) await check('mutants (a draw)', mutate, DRAW, true);
+const avaCode = await suite(given.map(fromRoot));
 
 for (const [file, count] of tally.files) {
   if (file !== '') print(`${mark(count.failed === 0)} ${fileLine(file, count)}`);

@@ -8,7 +8,7 @@ import { drawMutants } from './draw.ts';
 import { readEquivalents, whyEquivalent } from './equivalent.ts';
 import { mutantsOf, mutate } from './mutants.ts';
 import { readGraph, testsOf } from './reach.ts';
-import { countOf } from './report.ts';
+import { chanceOfFewer, countOf } from './report.ts';
 import { Scratch } from './scratch.ts';
 import { Tries } from './try.ts';
 
@@ -105,6 +105,15 @@ test('what the checks catch or no test could notice does not count, what no test
 
 /** No import of this file. */
 const A = './a.ts';
+test('a draw fails when it is surely below the bound, not for bad luck or for few tries', (t) => {
+  // R: pbinom(13, 24, 0.75), pbinom(12, 24, 0.75).
+  t.true(Math.abs(chanceOfFewer(13, 24, 0.75) - 0.02134) < 5e-5);
+  t.true(Math.abs(chanceOfFewer(24, 24, 0.75) - 1) < 1e-12);
+  t.is(chanceOfFewer(0, 0, 0.75), 1);
+  t.is(chanceOfFewer(3, 9, 0), 1, 'no bound');
+  t.true(chanceOfFewer(2, 3, 0.75) > 0.5);
+});
+
 const PROJECT: Readonly<Record<string, string>> = {
   'package.json': '{ "type": "module", "ava": { "extensions": ["ts"], "files": ["**/*.test.ts"] } }\n',
   'tsconfig.json':

@@ -44,6 +44,20 @@ export function countOf(tried: readonly Tried[]): Count {
   return { tried: tried.length, killed, timedOut, checked, equivalent, unreached, survived, rate };
 }
 
+/**
+ * Chance of at most `killed` of `noticeable` when each is killed with probability `share`: small when tests notice surely less. Of few tries
+ * nothing is sure.
+ */
+export function chanceOfFewer(killed: number, noticeable: number, share: number): number {
+  let term = (1 - share) ** noticeable;
+  let sum = 0;
+  for (let k = 0; k <= killed; k++) {
+    sum += term;
+    term *= ((noticeable - k) / (k + 1)) * (share / (1 - share));
+  }
+  return sum;
+}
+
 export function tableOf(tried: readonly Tried[]): string {
   const modules = [...new Set(tried.map(({ module }) => module))];
   const row = (name: string, of: readonly Tried[]) => {
