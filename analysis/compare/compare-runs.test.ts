@@ -194,4 +194,5 @@ test('a flat row has the interval and the tests of its cell, each in its own col
     p_failures: pFailures,
     regression: 'yes',
   });
+  t.is(compareRows(comparison).find(({ policy }) => policy === 'eevdf')?.regression, 'no');
 });

@@ -119,6 +119,8 @@ test('sign flips: few values cannot reach 0.05, equal sums are equal, zeros have
   t.is(p([0, 0]), 1);
   t.is(p([0, 1, 2]), 0.5);
   t.is(p([]), undefined);
+  const sixteen = Array.from({ length: 16 }, (_, at) => Math.sqrt(at + 1) * (at % 3 === 0 ? -1 : 1));
+  t.is(p([...sixteen, 0, 0, 0]), p(sixteen), 'zeros do not make sixteen values too many to try them all');
   const many = Array.from({ length: 40 }, () => 1);
   t.is(p(many), 1 / 20_000, 'random assignments never give 0');
 });
