@@ -23,7 +23,7 @@ export function addPaperCommands(
     .command('paper')
     .description("run what the paper's claims need, and say of each whether it is reproduced")
     .addOption(
-      new Option('--quick', 'within 45 minutes on two cores, without the image (default)').conflicts('full'),
+      new Option('--quick', 'about an hour on two cores, without the image (default)').conflicts('full'),
     )
     .option('--full', 'all workloads and schedulers, 20 blocks: many hours')
     .option('--judge', 'run nothing: judge the runs that are there')
