@@ -137,6 +137,18 @@ test('what is asked for is dropped, and the rest stays', async (t) => {
   t.deepEqual(await answer(guardian, 'dropped'), { kind: 'dropped', id: 1 }, 'what is gone is dropped');
 });
 
+test('a scheduler that leads no process group is ended as well', async (t) => {
+  using guardian = Guardian.start();
+  const child = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+  t.teardown(() => child.kill('SIGKILL'));
+  guardian.holdProcess(1, child.pid as number);
+  t.is((await answer(guardian, 'held')).code, undefined);
+  guardian.drop(1);
+  t.is((await answer(guardian, 'dropped')).code, undefined);
+  await until('it ended', () => child.signalCode === 'SIGINT');
+  t.pass();
+});
+
 test('a setting that somebody else has changed since stays', async (t) => {
   using guardian = Guardian.start();
   const { setting } = await withWards(t, guardian);

@@ -153,7 +153,8 @@ static int send_signal(int pidfd, int number)
 {
 	if (!syscall(SYS_pidfd_send_signal, pidfd, number, NULL, PROCESS_GROUP))
 		return 0;
-	if (errno == EINVAL && !syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0))
+	/* An older kernel knows no groups here, and a process that leads none has none by its number. */
+	if ((errno == EINVAL || errno == ESRCH) && !syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0))
 		return 0;
 	return errno;
 }

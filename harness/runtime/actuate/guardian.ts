@@ -71,8 +71,11 @@ export class GuardianKeeper implements Keeper {
     this.#ask(() => this.#guardian.latch());
   }
 
-  /** Takes holds again after a kill switch. */
+  /** Takes holds again after a kill switch; what it told of that until now is settled. */
   open(): void {
+    this.#hear();
+    const others = this.#homes.filter(({ cause }) => cause !== 'signal' && cause !== 'kill-file');
+    this.#homes.splice(0, this.#homes.length, ...others);
     this.#ask(() => this.#guardian.open());
   }
 

@@ -41,6 +41,8 @@ export interface DaemonParts {
   readonly keep: (state: GuardState) => unknown;
   /** What else holds to the kill switch: told before its file is made, and when it is opened again. */
   readonly onLatch?: (closed: boolean) => void;
+  /** Hears what the guardian did meanwhile, before the kernel is looked at and before anything is decided. */
+  readonly listen?: () => void;
   /** How long the map may take to answer, ms. */
   readonly selectMs?: number;
   /** Told of each line of the journal. */
@@ -185,6 +187,7 @@ export class Daemon {
 
   /** Has the guard decide about something that is no window, does it, and records it as an event. Only within `serial`. */
   async decide(input: GuardInput, event: Event['event'], what: string): Promise<JournalLine> {
+    this.#parts.listen?.();
     this.#calm = 0;
     const from = this.#state.policy;
     const verdict = this.ask(input);
@@ -297,7 +300,8 @@ export class Daemon {
 
   /** Looks at what may happen at any time: the latch, a policy that went, somebody else's scheduler. */
   async #check(): Promise<void> {
-    const { latch, actuator } = this.#parts;
+    const { latch, actuator, listen } = this.#parts;
+    listen?.();
     const nowNs = this.#now();
     const latched = latch.read();
     if (latched !== undefined && this.#state.killed === undefined)

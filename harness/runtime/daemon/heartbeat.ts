@@ -18,11 +18,17 @@ export interface HeartbeatParts {
 /** Beats in the time of the guardian, so that it misses none by a hair. */
 const BEATS = 3;
 
-/** Has the guardian hear from the loop as long as that comes round, and the daemon hear what the guardian did; what ends that is returned. */
-export function startHeartbeat(parts: HeartbeatParts): () => void {
+/** Has the guardian hear from the loop as long as that comes round, and the daemon hear what the guardian did. */
+export function startHeartbeat(parts: HeartbeatParts): {
+  readonly listen: () => void;
+  readonly stop: () => void;
+} {
   const { keeper, guardianMs } = parts;
-  const turn = () => {
+  const listen = () => {
     for (const home of keeper.homes()) tell(home, parts);
+  };
+  const turn = () => {
+    listen();
     if (keeper.gone) {
       clearInterval(beating);
       parts.actuator.dropped?.('the guardian ended');
@@ -33,7 +39,7 @@ export function startHeartbeat(parts: HeartbeatParts): () => void {
   };
   const beating = setInterval(turn, guardianMs / BEATS);
   turn();
-  return () => clearInterval(beating);
+  return { listen, stop: () => clearInterval(beating) };
 }
 
 function tell({ cause, why }: WentHome, { daemon, actuator, lost }: HeartbeatParts): void {

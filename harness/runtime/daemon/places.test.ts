@@ -134,7 +134,7 @@ test('the guardian hears from a loop that comes round; what it did is told; a da
       guardianMs: 600_000,
       stuckMs: 100,
       lost: (why) => void told.push(`lost ${why}`),
-    })();
+    }).stop();
     return told.splice(0);
   };
   t.deepEqual(once(), ['beat 600000']);

@@ -143,6 +143,7 @@ export async function runDaemon(
   const boot = bootId();
   const tally = new Tally();
   let metricsFault: string | undefined;
+  let listen: () => void = () => undefined;
   const daemon = new Daemon({
     sensor,
     selector,
@@ -161,6 +162,7 @@ export async function runDaemon(
       return disk.later(() => replaceFile(guardFile, kept));
     },
     onLatch: (closed) => (closed ? keeper?.latch() : keeper?.open()),
+    listen: () => listen(),
     selectMs: config.selectMs,
     saw: (line) => {
       tally.see(line);
@@ -261,7 +263,7 @@ export async function runDaemon(
   if (lacking.size > 0) say(`${lacking.size} policies cannot be used here: ${summaryOf(lacking)}`);
   const lost = new AbortController();
   if (keeper !== undefined) {
-    const stop = startHeartbeat({
+    const heartbeat = startHeartbeat({
       keeper,
       daemon,
       actuator,
@@ -269,7 +271,8 @@ export async function runDaemon(
       stuckMs: config.prepareMs + 2 * config.deadlineMs + STUCK_MS + longestWindowMs(config),
       lost: (why) => lost.abort(new Error(why)),
     });
-    opened.defer(stop);
+    listen = heartbeat.listen;
+    opened.defer(heartbeat.stop);
     keeper.notify('READY=1');
   }
   await daemon.run(AbortSignal.any([signal, lost.signal]));

@@ -11,9 +11,9 @@ const [count = '200', seed = '1'] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pmvx-faults-'));
 const site = await openFakeSite(folder);
 try {
-  const say = ({ number, kind, under, recoveredMs, faults }: Injection) =>
+  const say = ({ number, kind, under, recoveredMs, homeMs, faults }: Injection) =>
     console.log(
-      `${String(number).padStart(4)}  ${kind.padEnd(22)} under ${under.padEnd(8)} ${recoveredMs === undefined ? faults.join('; ') : `${recoveredMs.toFixed(0)} ms`}`,
+      `${String(number).padStart(4)}  ${kind.padEnd(22)} under ${under.padEnd(8)} ${recoveredMs === undefined ? faults.join('; ') : `${recoveredMs.toFixed(0)} ms`}${homeMs === undefined ? '' : `, home after ${homeMs.toFixed(0)} ms`}`,
     );
   const injections = await injectFaults(site, {
     seed: Number(seed),

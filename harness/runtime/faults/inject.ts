@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '../contracts.ts';
 import { randomFrom } from '../guard/random-trace.ts';
 import { unloggedSwitch } from './reconcile.ts';
-import { type FaultKind, type Site, TOLD } from './site.ts';
+import { type FaultKind, LATCHES, type Site, TOLD } from './site.ts';
 
 /** One fault, and how the machine came through it. */
 export interface Injection {
@@ -13,6 +13,8 @@ export interface Injection {
   readonly under: string;
   /** From the fault until a scheduler works, the daemon answers and tells the truth; ms. Undefined: not within the patience. */
   readonly recoveredMs?: number;
+  /** From the fault until EEVDF was back, where it is about that; ms. */
+  readonly homeMs?: number;
   /** What was not as it must be at the end of the patience, or afterwards. */
   readonly faults: readonly string[];
 }
@@ -46,10 +48,10 @@ export async function injectFaults(site: Site, options: InjectOptions): Promise<
     if (why !== undefined) throw new Error(`${under} cannot be applied, before fault ${number}: ${why}`);
     await delay(random() * 50);
     const beganNs = site.nowNs();
-    await site.inject(kind, random);
+    const homeMs = await site.inject(kind, random);
     const outcome = await recovery(site, kind, beganNs, options.patienceMs);
     await site.heal(kind);
-    const injection = { number, kind, under, ...outcome };
+    const injection = { number, kind, under, ...outcome, ...(homeMs === undefined ? {} : { homeMs }) };
     options.say(injection);
     injections.push(injection);
   }
@@ -96,7 +98,7 @@ async function breaches(site: Site, kind: FaultKind): Promise<string[]> {
   const told = TOLD[kind];
   if (told !== undefined && !status.faults.some((fault) => told.test(fault)))
     found.push(`${kind} is not among the faults that it tells: ${status.faults.join('; ')}`);
-  if (kind === 'sysrq' && status.mode !== 'killed') found.push(`the latch is open: ${status.mode}`);
+  if (LATCHES.has(kind) && status.mode !== 'killed') found.push(`the latch is open: ${status.mode}`);
   if (kind === 'stranger' && status.mode !== 'stepped-aside')
     found.push(`it did not step aside: ${status.mode}`);
   if (found.length > 0) return found;

@@ -14,6 +14,9 @@ export interface ServiceOptions {
   readonly restartMs: number;
 }
 
+/** How long an answer may take, ms: longer than a switch. */
+const ANSWER_MS = 60_000;
+
 /** A daemon that is started again whenever it ends, as systemd does with `Restart=always`. */
 export class Service {
   readonly #options: ServiceOptions;
@@ -51,7 +54,10 @@ export class Service {
   ): Promise<ControlMethods[M]['result'] | undefined> {
     try {
       this.#client ??= await connectControl(this.#options.socket);
-      return await this.#client.call(method, params);
+      const late = delay(ANSWER_MS, undefined, { ref: false }).then(() =>
+        Promise.reject(new Error('no answer')),
+      );
+      return await Promise.race([this.#client.call(method, params), late]);
     } catch (error) {
       // The daemon's own no is an answer.
       this.refusal = error instanceof ControlRefusal ? error.message : undefined;

@@ -13,6 +13,13 @@ export const FAULTS = [
   'corrupt-map',
   'full-disk',
   'probe-gone',
+  'kill-switch',
+  'kill-switch-frozen',
+  'stop-daemon',
+  'kill-guardian',
+  'stop-guardian',
+  'deaf-scheduler',
+  'pipe-for-progress',
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -39,8 +46,8 @@ export interface Site {
   journal(): Promise<readonly JournalLine[]>;
   /** Whether a task that wants a CPU gets one, within a second. */
   works(): Promise<boolean>;
-  /** Makes the fault; resolves when it is made. */
-  inject(kind: FaultKind, random: () => number): Promise<void>;
+  /** Makes the fault; resolves when it is made, with how long it took until EEVDF was back, ms, where that is what it is about. */
+  inject(kind: FaultKind, random: () => number): Promise<number | undefined>;
   /** Puts right what stays wrong by itself: map, disk, probe, somebody else's scheduler. */
   heal(kind: FaultKind): Promise<void>;
 }
@@ -51,3 +58,11 @@ export const TOLD: Readonly<Partial<Record<FaultKind, RegExp>>> = {
   'full-disk': /ENOSPC|no space/i,
   'probe-gone': /probe set/,
 };
+
+/** Faults after which the kill switch is latched. */
+export const LATCHES: ReadonlySet<FaultKind> = new Set([
+  'sysrq',
+  'kill-switch',
+  'kill-switch-frozen',
+  'deaf-scheduler',
+]);

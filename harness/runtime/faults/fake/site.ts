@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -25,6 +26,7 @@ import {
 } from '../../../../analysis/policy-map/sample-evidence.ts';
 import { EEVDF } from '../../contracts.ts';
 import { systemClock } from '../../sense/clock.ts';
+import { homeAfter, msOf, processFaults } from '../hang.ts';
 import { JournalTail } from '../journal-tail.ts';
 import { Service } from '../service.ts';
 import { FAULTS, type FaultKind, type Site } from '../site.ts';
@@ -50,10 +52,15 @@ const MACHINE: Machine = {
 };
 
 /** The daemon as a process, on a machine whose kernel is the one of kernel.ts; `close` ends all of it. */
-export async function openFakeSite(folder: string): Promise<Site & { close(): Promise<void> }> {
+export async function openFakeSite(
+  folder: string,
+  { guardianMs = 750, patienceMs = 30_000 } = {},
+): Promise<Site & { readonly service: Service; readonly isHome: () => boolean; close(): Promise<void> }> {
   const state = join(folder, 'state');
   mkdirSync(state, { recursive: true });
-  const disk = mountSmallDisk(state);
+  const disk = mountSmallDisk(folder, state);
+  const progress = join(folder, 'progress');
+  writeFileSync(progress, '1');
   const kernel = await FakeKernel.start(folder);
   const policies = writePolicies(folder);
   writeFileSync(join(folder, 'setting'), '10\n');
@@ -63,7 +70,7 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
   await writeMap(map);
   copyFileSync(map, `${map}.good`);
   const config = join(folder, 'config.yaml');
-  writeFileSync(config, configText());
+  writeFileSync(config, configText(progress, guardianMs));
   const service = new Service({
     argv: [process.execPath, join(import.meta.dirname, 'daemon.ts'), folder, map, config, policies],
     socket: join(folder, 'daemon.sock'),
@@ -87,7 +94,40 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
   }
   const tail = new JournalTail(join(state, 'journal.jsonl'));
 
-  const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
+  const isHome = () =>
+    kernel.state.state === 'disabled' && readFileSync(join(folder, 'setting'), 'utf8').trim() === '10';
+  const home = { isHome, nowNs: () => systemClock.nowNs(), patienceMs };
+  const children = () => {
+    const left = join(state, 'leftovers.json');
+    // A daemon that has had nothing to leave yet has not written it.
+    if (!existsSync(left)) return [];
+    return (JSON.parse(readFileSync(left, 'utf8')) as { readonly children: { readonly pid: number }[] })
+      .children;
+  };
+
+  const inject: Record<FaultKind, (random: () => number) => unknown> = {
+    ...processFaults(service, home),
+    'kill-switch-frozen': async (random) => {
+      execFileSync('fsfreeze', ['-f', state]);
+      try {
+        await delay(random() * 1500);
+        return await homeAfter(() => void service.ask('stop', {}), home);
+      } finally {
+        execFileSync('fsfreeze', ['-u', state]);
+      }
+    },
+    'deaf-scheduler': async () => {
+      const pids = children().map(({ pid }) => pid);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      return homeAfter(() => void service.ask('stop', {}), home);
+    },
+    'pipe-for-progress': async () => {
+      rmSync(progress);
+      execFileSync('mkfifo', [progress]);
+      const from = (await service.ask('status', {}))?.window?.index ?? 0;
+      const goesOn = async () => ((await service.ask('status', {}))?.window?.index ?? 0) > from;
+      while (!(await goesOn())) await delay(20);
+    },
     'kill-daemon': () => service.kill(),
     'kill-daemon-switching': async (random) => {
       const names = [...POLICIES.keys()];
@@ -97,14 +137,10 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
       await service.kill();
     },
     'kill-scheduler': async () => {
-      const left = join(state, 'leftovers.json');
-      // A daemon that has had nothing to leave yet has not written it.
-      const { children = [] } = (existsSync(left) ? JSON.parse(readFileSync(left, 'utf8')) : {}) as {
-        children?: { pid: number }[];
-      };
+      const found = children();
       // Of a scheduler that is held by a link of the daemon, the link.
-      if (children.length === 0) kernel.end('unregistered from user space');
-      for (const { pid } of children) process.kill(pid, 'SIGKILL');
+      if (found.length === 0) kernel.end('unregistered from user space');
+      for (const { pid } of found) process.kill(pid, 'SIGKILL');
       // What has not come to pass by then is told by who looks next.
       for (const until = performance.now() + 60_000; performance.now() < until; await delay(1))
         if (kernel.state.state === 'disabled') return;
@@ -142,13 +178,21 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
     },
     'full-disk': () => rmSync(join(state, 'ballast'), { force: true }),
     'probe-gone': () => writeFileSync(join(folder, 'probes/cpu'), ''),
+    'pipe-for-progress': () => {
+      rmSync(progress, { force: true });
+      writeFileSync(progress, '1');
+    },
   };
   return {
     nowNs: () => systemClock.nowNs(),
-    kinds: FAULTS.filter((kind) => disk || kind !== 'full-disk'),
+    service,
+    isHome,
+    kinds: FAULTS.filter((kind) => disk || !NEEDS_DISK.has(kind)),
     policies: POLICIES,
     policiesFor: (kind) =>
-      [...POLICIES].flatMap(([policy, ops]) => (fits(kind, ops !== undefined) ? [policy] : [])),
+      kind === 'deaf-scheduler'
+        ? ['child']
+        : [...POLICIES].flatMap(([policy, ops]) => (fits(kind, ops !== undefined) ? [policy] : [])),
     status: () => service.ask('status', {}),
     apply: async (policy) => {
       const done = await service.ask('apply', { policy });
@@ -167,7 +211,7 @@ export async function openFakeSite(folder: string): Promise<Site & { close(): Pr
     },
     journal: async () => tail.lines(),
     works: async () => true,
-    inject: async (kind, random) => inject[kind](random),
+    inject: async (kind, random) => msOf(await inject[kind](random)),
     heal: async (kind) => heal[kind]?.(),
     close,
   };
@@ -179,12 +223,21 @@ function fits(kind: FaultKind, isScheduler: boolean): boolean {
   return isScheduler || !['kill-scheduler', 'eject', 'stall', 'sysrq'].includes(kind);
 }
 
-/** A disk that can be filled without harm to others; false where nothing may be mounted. */
-function mountSmallDisk(place: string): boolean {
+/** Faults that need a disk of their own: one that can be filled and frozen without harm to others. */
+const NEEDS_DISK: ReadonlySet<FaultKind> = new Set(['full-disk', 'kill-switch-frozen']);
+
+/** False where nothing may be mounted. */
+function mountSmallDisk(folder: string, place: string): boolean {
+  const image = join(folder, 'disk.img');
+  const run = (file: string, args: readonly string[]) => execFileSync(file, args, { stdio: 'ignore' });
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'pmvx-faults', place], { stdio: 'ignore' });
+    writeFileSync(image, '');
+    truncateSync(image, 64 << 20);
+    run('mkfs.ext4', ['-q', '-F', '-m', '0', image]);
+    run('mount', ['-o', 'loop', image, place]);
     return true;
   } catch {
+    rmSync(image, { force: true });
     return false;
   }
 }
@@ -207,8 +260,10 @@ function writePolicies(folder: string): string {
 }
 
 /** Short windows and times, so that a fault and what follows fit in some seconds. */
-function configText(): string {
+function configText(progress: string, guardianMs: number): string {
   return `windowMs: 100
+progressFile: ${progress}
+guardianMs: ${guardianMs}
 machine: { engine: mock, kernel: fake, nodes: 1, sockets: 1, cores: 4, threads: 1, cpu: none }
 unguarded: true
 guard: { asideMs: 100, quarantine: { firstMs: 200, mostMs: 1000 }, dwell: { ms: 300 } }

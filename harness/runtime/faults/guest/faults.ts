@@ -16,6 +16,7 @@ import { readSchedExt } from '../../actuate/sched-ext.ts';
 import { readSetting } from '../../actuate/setting.ts';
 import { EEVDF } from '../../contracts.ts';
 import { systemClock } from '../../sense/clock.ts';
+import { homeAfter, msOf, processFaults } from '../hang.ts';
 import { injectFaults } from '../inject.ts';
 import { FAULTS, type FaultKind, type Site } from '../site.ts';
 import { tell } from './report.ts';
@@ -64,7 +65,26 @@ function killedNow(pid: number): boolean {
   }
 }
 
-const inject: Record<FaultKind, (random: () => number) => Promise<void> | void> = {
+const home = {
+  isHome: () => readSchedExt().state === 'disabled' && readSetting(SLICE) === slice,
+  nowNs: () => systemClock.nowNs(),
+  patienceMs: 20_000,
+};
+/** The guest has no disk that can be frozen, and no application that tells of its progress. */
+const KINDS = FAULTS.filter(
+  (kind): kind is Exclude<FaultKind, 'kill-switch-frozen' | 'pipe-for-progress'> =>
+    kind !== 'kill-switch-frozen' && kind !== 'pipe-for-progress',
+);
+
+const inject: Record<(typeof KINDS)[number], (random: () => number) => unknown> = {
+  ...processFaults(service, home),
+  'deaf-scheduler': async () => {
+    const { children } = JSON.parse(readFileSync(join(STATE, 'leftovers.json'), 'utf8')) as {
+      children: { pid: number }[];
+    };
+    for (const { pid } of children) process.kill(pid, 'SIGSTOP');
+    return homeAfter(() => void service.ask('stop', {}), home);
+  },
   'kill-daemon': () => service.kill(),
   'kill-daemon-switching': async (random) => {
     const to = SOUND[Math.floor(random() * SOUND.length)] as string;
@@ -132,12 +152,12 @@ const heal: Partial<Record<FaultKind, () => void>> = {
 
 const site: Site = {
   nowNs: () => systemClock.nowNs(),
-  kinds: FAULTS,
+  kinds: KINDS,
   policies: POLICIES,
   policiesFor: (kind) => {
     if (kind === 'stall') return [STALL];
     if (kind === 'eject') return [ERROR];
-    if (kind === 'kill-scheduler') return IN_PROCESSES;
+    if (kind === 'kill-scheduler' || kind === 'deaf-scheduler') return IN_PROCESSES;
     if (kind === 'stranger') return [EEVDF, LONG];
     if (kind === 'sysrq') return SOUND.filter((id) => POLICIES.get(id) !== undefined);
     return SOUND;
@@ -165,7 +185,7 @@ const site: Site = {
         resolve(code === 0);
       });
     }),
-  inject: async (kind, random) => inject[kind](random),
+  inject: async (kind, random) => msOf(await inject[kind as keyof typeof inject](random)),
   heal: async (kind) => heal[kind]?.(),
 };
 
