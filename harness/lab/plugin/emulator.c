@@ -71,6 +71,7 @@ static int cpu_count;
 static turn_fn enter, leave;
 static translate_fn translate;
 static void (*on_begin)(unsigned int vcpu), (*on_end)(unsigned int vcpu);
+static bool (*is_free)(uint64_t address, const void *code);
 static bool (*has_work)(struct CPUState *cpu);
 /* Copies of QEMU's constant tables of x86 operations, with ours in some places. */
 static void *tcg_operations[OPS_WORDS], *system_operations[OPS_WORDS];
@@ -139,11 +140,11 @@ static void end_turn(struct CPUState *cpu)
 
 /*
  * QEMU halves a block whose translation outgrows 64 KiB or 512 temporaries. How much a block takes depends on the host's
- * processor and on where its memory lies, so no block comes near.
+ * processor and on where its memory lies, so no block comes near. Blocks that translate to nothing may be long.
  */
 static void translate_short(struct CPUState *cpu, void *block, int *most, uint64_t address, void *host_address)
 {
-	if (*most > LONGEST_BLOCK)
+	if (*most > LONGEST_BLOCK && !is_free(address, host_address))
 		*most = LONGEST_BLOCK;
 	translate(cpu, block, most, address, host_address);
 }
@@ -231,10 +232,12 @@ static bool hook_host_clock(void)
 	return ours;
 }
 
-bool emulator_hook(int vcpus, void (*begin)(unsigned int vcpu), void (*end)(unsigned int vcpu))
+bool emulator_hook(int vcpus, void (*begin)(unsigned int vcpu), void (*end)(unsigned int vcpu),
+		   bool (*free_block)(uint64_t address, const void *code))
 {
 	on_begin = begin;
 	on_end = end;
+	is_free = free_block;
 	runs_vcpus = true;
 	for (cpu_count = 0; cpu_count < vcpus; cpu_count++) {
 		cpus[cpu_count] = qemu_get_cpu(cpu_count);

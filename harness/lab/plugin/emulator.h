@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define MAX_VCPUS 64
-/* Instructions of a block at most. */
+/* Instructions of a block at most, but of one of nops. */
 #define LONGEST_BLOCK 64
 
 struct CPUState;
@@ -23,9 +23,11 @@ int64_t icount_get(void);
 
 /*
  * Calls `begin` and `end` around each turn of a vCPU. Returns false, with a line on stderr, where this QEMU is built otherwise.
+ * `free_block` says whether a block that begins at `address` with `code` (NULL: cannot be looked at) is one of nops.
  * To be called in the thread of the vCPUs before any of them runs.
  */
-bool emulator_hook(int vcpus, void (*begin)(unsigned int vcpu), void (*end)(unsigned int vcpu));
+bool emulator_hook(int vcpus, void (*begin)(unsigned int vcpu), void (*end)(unsigned int vcpu),
+		   bool (*free_block)(uint64_t address, const void *code));
 
 /* Index of the vCPU that runs. The one that QEMU passes to callbacks is that of whichever vCPU translated the block. */
 unsigned int running_vcpu(void);

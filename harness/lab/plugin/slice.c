@@ -186,12 +186,21 @@ struct mark {
 	unsigned char code[7];
 	qemu_plugin_vcpu_udata_cb_t reached;
 };
+enum { END, FORK, IDLE, PAUSE };
 static const struct mark marks[] = {
-	{ { 0x0f, 0x1f, 0x80, 0x78, 0x76, 0x6d, 0x70 }, on_end },
-	{ { 0x0f, 0x1f, 0x80, 0x79, 0x76, 0x6d, 0x70 }, on_fork },
-	{ { 0x0f, 0x1f, 0x80, 0x7a, 0x76, 0x6d, 0x70 }, on_idle },
-	{ { 0xf3, 0x90 }, on_pause },
+	[END] = { { 0x0f, 0x1f, 0x80, 0x78, 0x76, 0x6d, 0x70 }, on_end },
+	[FORK] = { { 0x0f, 0x1f, 0x80, 0x79, 0x76, 0x6d, 0x70 }, on_fork },
+	[IDLE] = { { 0x0f, 0x1f, 0x80, 0x7a, 0x76, 0x6d, 0x70 }, on_idle },
+	[PAUSE] = { { 0xf3, 0x90 }, on_pause },
 };
+
+/* Whether a block begins with the idle module's mark: the rest of it are nops, and skipping counts all of them. */
+static bool is_idle(uint64_t address, const void *code)
+{
+	const size_t size = sizeof(marks[IDLE].code);
+
+	return code && (address & 0xfff) <= 0x1000 - size && !memcmp(code, marks[IDLE].code, size);
+}
 
 static size_t code_size(const struct mark *mark)
 {
@@ -249,7 +258,7 @@ static void on_vcpu(qemu_plugin_id_t id, unsigned int vcpu)
 	(void)id;
 	switches_vcpu();
 	/* By the time that the last vCPU is there all are known, and none has run. */
-	if ((int)vcpu == vcpus - 1 && !emulator_hook(vcpus, begin_turn, end_turn))
+	if ((int)vcpu == vcpus - 1 && !emulator_hook(vcpus, begin_turn, end_turn, is_idle))
 		exit(1);
 }
 
