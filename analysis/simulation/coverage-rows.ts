@@ -18,9 +18,7 @@ export const COVERAGE_COLUMNS = [
 ] as const;
 export type CoverageRow = Readonly<Record<(typeof COVERAGE_COLUMNS)[number], string | number>>;
 
-const ALPHA = 0.05;
-
-/** What is counted, and over what: one experiment, or each cell without an effect. */
+/** What is counted in each experiment. */
 interface Count {
   readonly quantity: string;
   readonly method: string;
@@ -31,7 +29,6 @@ interface Count {
 }
 
 const COVERAGE = [0.93, 0.97] as const;
-const AT_MOST = [0, ALPHA] as const;
 
 const COUNTS: readonly Count[] = [
   {
@@ -42,31 +39,7 @@ const COUNTS: readonly Count[] = [
   },
   { quantity: 'coverage', method: 'percentile', of: covered(({ statistics }) => statistics?.percentile) },
   { quantity: 'coverage', method: 'bca', of: covered(({ statistics }) => statistics?.bca) },
-  {
-    quantity: 'family-wise error',
-    method: 'sign flips, Holm',
-    wanted: AT_MOST,
-    of: anyNull(({ adjusted }) => adjusted?.holm),
-  },
-  {
-    quantity: 'family-wise error',
-    method: 'paired t, Holm',
-    wanted: AT_MOST,
-    of: anyNull(({ adjusted }) => adjusted?.tHolm),
-  },
-  {
-    quantity: 'family-wise error',
-    method: 'sign flips, uncorrected',
-    of: anyNull(({ statistics }) => statistics?.p),
-  },
-  {
-    quantity: 'family-wise error',
-    method: 'paired t, uncorrected',
-    of: anyNull(({ ratio }) => (ratio?.kind === 'interval' ? ratio.p : undefined)),
-  },
-  { quantity: 'A/A false alarm', method: 'verdict', wanted: AT_MOST, of: claims },
   { quantity: 'A/A false alarm', method: 'paired-t interval excludes 1', of: excludesOne },
-  { quantity: 'effect found', method: 'verdict', of: found },
 ];
 
 /** Counts over `experiments` simulated ones. The same arguments give the same rows. */
@@ -122,7 +95,6 @@ function rowOf(table: OutcomeTable, which: (row: OutcomeRow) => boolean): Outcom
 }
 
 const effectRow = (table: OutcomeTable) => rowOf(table, ({ policy }) => policy === 'effect');
-const nullRows = (table: OutcomeTable) => table.rows.filter(({ policy }) => policy.startsWith('null-'));
 
 function covered(interval: (row: OutcomeRow) => Interval | undefined): Count['of'] {
   return (table, { ratio }) => {
@@ -131,20 +103,7 @@ function covered(interval: (row: OutcomeRow) => Interval | undefined): Count['of
   };
 }
 
-function anyNull(p: (row: OutcomeRow) => number | undefined): Count['of'] {
-  return (table) => [nullRows(table).some((row) => (p(row) ?? 1) <= ALPHA) ? 1 : 0, 1];
-}
-
-function claims(table: OutcomeTable): readonly [number, number] {
-  const rows = nullRows(table);
-  return [rows.filter(({ verdict }) => verdict === 'better' || verdict === 'worse').length, rows.length];
-}
-
 function excludesOne(table: OutcomeTable): readonly [number, number] {
   const { ratio } = rowOf(table, ({ role }) => role === 'aa');
   return [ratio?.kind === 'interval' && (ratio.low > 1 || ratio.high < 1) ? 1 : 0, 1];
-}
-
-function found(table: OutcomeTable): readonly [number, number] {
-  return [effectRow(table).verdict === 'better' ? 1 : 0, 1];
 }

@@ -29,7 +29,7 @@ export function pooledCorrelation(series: readonly (readonly number[])[]): numbe
   if (upper <= expected(0)) return 0;
   let [low, high] = [0, MOST_CORRELATED];
   if (upper >= expected(high)) return high;
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < 45; round++) {
     const middle = (low + high) / 2;
     if (expected(middle) < upper) low = middle;
     else high = middle;
