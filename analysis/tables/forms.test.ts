@@ -55,7 +55,8 @@ test('the text form is aligned, names what failed, and shows a dash for what the
     '',
     'Trials that did not complete:',
     '  [1] scx_qmap on hackbench transport=pipe: refused: verifier said | no\uFFFD[31m second line (trials 0015, 0016)',
-    '  [2] scx_qmap on perf-sched-pipe default: refused: verifier said | no\uFFFD[31m second line (trials 0030, 0031, 0032, 0033, 0034)',
+    '  [2] scx_qmap on perf-sched-pipe default: refused: verifier said | no\uFFFD[31m second line (trials 0030, 0031, 0032, 0033,',
+    '      0034)',
     '',
     '* not finished: 32 of 35 planned trials are recorded so far',
     '* engine mock: made-up figures for tests; they say nothing about any scheduler',
@@ -64,11 +65,30 @@ test('the text form is aligned, names what failed, and shows a dash for what the
     '* better, worse: the true ratio is outside 0.980 to 1.020; equivalent: within; undecided: neither is shown',
     '* at most 5 % of tables hold a false better or worse, and at most 5 % a false equivalent',
     '* p: t test of that, corrected over all 4 measured cells (Holm); where equivalent, the p of equivalence',
-    "* its variance is the larger one of the cell's own and of that moderated by all cells and null controls, and allows for a correlation of 0.80 between blocks",
+    "* its variance is the larger one of the cell's own and of that moderated by all cells and null controls, and allows for",
+    '  a correlation of 0.80 between blocks',
     '* fails: more than 10 % of its trials did not complete',
-    '* no spread: every block gave exactly the same ratio; p is by the spread of the other cells, or a sign test where none has any',
+    '* no spread: every block gave exactly the same ratio; p is by the spread of the other cells, or a sign test where none',
+    '  has any',
     '* hackbench transport=pipe, eevdf (A/A): block 1 is far from the others (ratio 1.093); it counts like them',
   ]);
+});
+
+test('no line of the text form is wider than it may be, and a narrow one goes without what stands elsewhere', (t) => {
+  for (const width of [60, 80, 120]) {
+    const lines = formatTextTable(TABLE, { colour: false, width });
+    for (const line of lines) t.true(line.length <= width, `${width}: ${line}`);
+    for (const word of ['0.588', 'better', '0.558 to 0.619', 'fails'])
+      t.true(lines.join('\n').includes(word), word);
+  }
+  const words = (width: number) =>
+    formatTextTable(TABLE, { colour: false, width })
+      .slice(-6)
+      .join(' ')
+      .replaceAll(/\s+/g, ' ')
+      .split('* ')
+      .at(-1);
+  t.is(words(60), words(120), 'notes lose nothing');
 });
 
 test('the point is named where policies took over in the run, in every form, and nowhere else', (t) => {

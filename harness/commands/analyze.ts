@@ -12,6 +12,7 @@ import { makeFolder } from '../store/atomic-write.ts';
 import type { CommandContext } from './context.ts';
 import { type ReadRun, readPooled } from './read-pooled.ts';
 import { writeReport } from './run-report.ts';
+import { terminalWidth } from './run-watcher.ts';
 
 export interface AnalyzeArgs {
   /** Ids of runs in `results/runs`, or folders of some; several are taken together. */
@@ -95,7 +96,10 @@ async function tableLines(
 ): Promise<readonly string[]> {
   if (form === 'text') {
     const { formatTextTable } = await import('../../analysis/tables/text-table.ts');
-    return formatTextTable(table, { colour: context.isTTY && (context.env.NO_COLOR ?? '') === '' });
+    return formatTextTable(table, {
+      colour: context.isTTY && (context.env.NO_COLOR ?? '') === '',
+      width: terminalWidth(context),
+    });
   }
   if (form === 'markdown') {
     const { formatMarkdownTable } = await import('../../analysis/tables/markdown-table.ts');

@@ -6,7 +6,7 @@ import type { TableInput } from '../../analysis/tables/outcome-types.ts';
 import { formatTextTable } from '../../analysis/tables/text-table.ts';
 import type { CommandContext } from './context.ts';
 import { writeReport } from './run-report.ts';
-import { wantsColour } from './run-watcher.ts';
+import { terminalWidth, wantsColour } from './run-watcher.ts';
 
 /** Prints the table of a run and writes it, with its figure, beside the records; gives the names of the files. */
 export async function reportRun(
@@ -16,7 +16,11 @@ export async function reportRun(
 ): Promise<readonly string[]> {
   const table = outcomeTable(input);
   context.write('');
-  for (const line of formatTextTable(table, { colour: wantsColour(context) })) context.write(line);
+  for (const line of formatTextTable(table, {
+    colour: wantsColour(context),
+    width: terminalWidth(context),
+  }))
+    context.write(line);
   context.write('');
   const objectives = objectiveRows({
     ...input,

@@ -15,6 +15,12 @@ export function wantsColour(context: Pick<CommandContext, 'isTTY' | 'env'>): boo
   return context.isTTY && !declined && context.env.TERM !== 'dumb';
 }
 
+/** Columns that a table may take: a terminal's own, within reason, and 120 for whatever else reads it. */
+export function terminalWidth({ isTTY }: Pick<CommandContext, 'isTTY'>): number | undefined {
+  const { columns } = process.stdout;
+  return isTTY && columns !== undefined && columns > 0 ? Math.max(60, columns) : undefined;
+}
+
 /** Shows a run as it goes: a line a trial, and on a terminal one more that is redrawn every second. */
 export function watchRun(
   trials: readonly PlannedTrial[],
