@@ -2,7 +2,8 @@
 import type { EngineName } from '../../harness/core/trial.ts';
 import { groupMeans } from './bootstrap-nested.ts';
 import { meanOf, varianceOf } from './moments.ts';
-import { byHost, logRatios, type Pair } from './paired-ratio.ts';
+import { byHost, LEVEL, logRatios, type Pair, type PairedRatio } from './paired-ratio.ts';
+import { studentQuantile } from './student.ts';
 
 /** What the test of one cell needs to know of it; all on natural logarithms of ratios. */
 export interface Evidence {
@@ -70,6 +71,16 @@ export function unpairedEvidence(
     series: drifts ? [a, b] : [],
     ordered: drifts,
   };
+}
+
+/** Evidence of a ratio of which the interval alone is left, at `level`; undefined without one. */
+export function intervalEvidence(ratio: PairedRatio, level = LEVEL): Evidence | undefined {
+  if (ratio.kind !== 'interval') return undefined;
+  const units = ratio.hosts > 1 ? ratio.hosts : ratio.pairs;
+  const df = units - 1;
+  const error = Math.log(ratio.high / ratio.low) / 2 / studentQuantile(1 - (1 - level) / 2, df);
+  const variance = ratio.zeroWidth ? 0 : error * error * units;
+  return { mean: Math.log(ratio.ratio), variance, units, df, series: [], ordered: false };
 }
 
 /** Variance with n - 1; spread that is rounding alone is none. */

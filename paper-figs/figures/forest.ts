@@ -230,6 +230,7 @@ function subtitleOf(rows: readonly FlatRow[]): string[] {
   const band = rows.some((row) => row.margin !== undefined) ? 'Grey band: what counts as equivalent. ' : '';
   return [
     `Geometric mean over blocks, each paired with the baseline (${countWords(counts)} pairs), and its 95 % interval.`,
-    `Intervals: paired t on logarithms, of each cell alone; colours: verdicts, corrected over all cells. ${band}Each panel has its own range.`,
+    'Intervals: paired t on logarithms, of each cell alone. Verdicts: corrected over all cells.',
+    `${band}Each panel has its own range.`,
   ];
 }

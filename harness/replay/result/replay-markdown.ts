@@ -4,7 +4,8 @@ import type { PairedRatio } from '../../../analysis/stats/paired-ratio.ts';
 import type { Arm } from '../arms.ts';
 import type { Day } from '../day.ts';
 import { HARM_MARGIN, namesOf } from './compare-arms.ts';
-import { numbersOf, type ReplayResult, verdictOf } from './replay-tables.ts';
+import { numbersOf, type ReplayResult } from './replay-tables.ts';
+import type { ReplayVerdicts } from './replay-verdicts.ts';
 
 /** The replay in words and tables; the same records give the same bytes. */
 export function replayMarkdown(day: Day, arms: readonly Arm[], result: ReplayResult): string {
@@ -19,14 +20,14 @@ export function replayMarkdown(day: Day, arms: readonly Arm[], result: ReplayRes
     ...(day.about === undefined ? [] : [day.about, '']),
     '## Cost over EEVDF by phase',
     '',
-    'Below 1 is better. Geometric means over blocks with 95 % paired t intervals on logarithms. `day` is the mean over phases: what the work costs of which each phase is an equal part under EEVDF.',
+    'Below 1 is better. Geometric means over blocks with 95 % paired t intervals on logarithms, each of its cell alone; verdicts are corrected for all comparisons together, against a margin of 2 %, and need five blocks. `day` is the mean over phases: what the work costs of which each phase is an equal part under EEVDF.',
     '',
     table(
       ['phase', 'workloads', ...ids],
       scopes.map((scope) => [
         scope,
         workloadsOf(day, scope),
-        ...ids.map((arm) => ratioCell(of(arm, 'eevdf', scope))),
+        ...ids.map((arm) => ratioCell(of(arm, 'eevdf', scope), result.verdicts)),
       ]),
     ),
   ];
@@ -40,7 +41,10 @@ export function replayMarkdown(day: Day, arms: readonly Arm[], result: ReplayRes
       '',
       table(
         ['phase', ...judged],
-        scopes.map((scope) => [scope, ...judged.map((arm) => ratioCell(of(arm, 'oracle', scope)))]),
+        scopes.map((scope) => [
+          scope,
+          ...judged.map((arm) => ratioCell(of(arm, 'oracle', scope), result.verdicts)),
+        ]),
       ),
     );
   }
@@ -78,10 +82,10 @@ function autoLines(
     table(
       ['figure', 'value'],
       [
-        ['cost over EEVDF, day', ratioCell(of('auto', 'eevdf', 'day'))],
+        ['cost over EEVDF, day', ratioCell(of('auto', 'eevdf', 'day'), result.verdicts)],
         [`cost over the best static arm (${result.best ?? '-'}), day`, ratioCell(result.againstBest)],
         [`cost over EEVDF, ${result.gainPhases.join(', ') || '-'}`, ratioCell(result.gain)],
-        ['regret to the oracle, day', ratioCell(of('auto', 'oracle', 'day'))],
+        ['regret to the oracle, day', ratioCell(of('auto', 'oracle', 'day'), result.verdicts)],
         [
           `phases worse than EEVDF by over ${HARM_MARGIN * 100} %`,
           harmed.join(', ') || (of('auto', 'eevdf', 'day')?.kind === 'none' ? '-' : 'none'),
@@ -111,12 +115,12 @@ function workloadsOf(day: Day, scope: string): string {
   return phase?.parts.map(({ workload, metric }) => `${workload} (${metric})`).join(' + ') ?? '';
 }
 
-/** `0.812 (0.790 to 0.835)`, and what that proves. */
-export function ratioCell(ratio: PairedRatio | undefined): string {
+/** `0.812 (0.790 to 0.835)`, and its verdict where it is one of the comparisons that are judged together. */
+export function ratioCell(ratio: PairedRatio | undefined, verdicts?: ReplayVerdicts): string {
   if (ratio === undefined || ratio.kind === 'none') return '-';
   if (ratio.kind === 'point') return `${ratio.ratio.toFixed(3)} (n = 1)`;
-  const verdict = verdictOf(ratio);
-  const said = verdict === 'undecided' ? '' : `, ${verdict}`;
+  const verdict = verdicts?.get(ratio);
+  const said = verdict === undefined || verdict === 'undecided' ? '' : `, ${verdict}`;
   return `${ratio.ratio.toFixed(3)} (${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}${said})`;
 }
 

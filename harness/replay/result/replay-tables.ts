@@ -3,20 +3,16 @@ import type { PairedRatio } from '../../../analysis/stats/paired-ratio.ts';
 import { type CsvCell, formatCsv } from '../../core/csv.ts';
 import type { Arm } from '../arms.ts';
 import type { Day } from '../day.ts';
-import {
-  bestStatic,
-  type Comparison,
-  compareArms,
-  HARM_MARGIN,
-  namesOf,
-  overPhases,
-} from './compare-arms.ts';
+import { bestStatic, type Comparison, compareArms, namesOf, overPhases } from './compare-arms.ts';
 import { type DaemonFacts, daemonFacts, type Reaction, reactionsOf } from './daemon-facts.ts';
 import type { LivedArms } from './lived-arms.ts';
+import { type ReplayVerdicts, replayVerdicts } from './replay-verdicts.ts';
 
 /** Everything that a replay shows, from its records alone. */
 export interface ReplayResult {
   readonly comparisons: readonly Comparison[];
+  /** Of all comparisons, judged together. */
+  readonly verdicts: ReplayVerdicts;
   readonly best?: string;
   /** The daemon over the best static arm. */
   readonly againstBest?: PairedRatio;
@@ -41,12 +37,14 @@ export function replayResult(
     lived,
   );
   const autos = lived.days.filter(({ arm }) => arm === 'auto');
+  const comparisons = compareArms(
+    day,
+    arms.map(({ id }) => id),
+    lived,
+  );
   return {
-    comparisons: compareArms(
-      day,
-      arms.map(({ id }) => id),
-      lived,
-    ),
+    comparisons,
+    verdicts: replayVerdicts(comparisons, lived),
     ...(best === undefined ? {} : { best }),
     ...(has('auto') && best !== undefined
       ? { againstBest: overPhases(lived, 'auto', best, namesOf(day)) }
@@ -59,25 +57,15 @@ export function replayResult(
   };
 }
 
-/** Better, worse or neither than 1 by the interval; harm where it is worse by more than the margin. */
-export function verdictOf(ratio: PairedRatio): string {
-  if (ratio.kind === 'none') return 'not measured';
-  if (ratio.kind === 'point') return 'one seed';
-  if (ratio.high < 1) return 'better';
-  if (ratio.low > 1 + HARM_MARGIN) return 'harm';
-  if (ratio.low > 1) return 'worse';
-  return 'undecided';
-}
-
 const COMPARED = ['arm', 'against', 'scope', 'pairs', 'ratio', 'low', 'high', 'verdict'] as const;
 
 /** `phases.csv`: an arm over another in a phase, or in the day, a row each. */
-export function comparisonsCsv({ comparisons }: ReplayResult): string {
+export function comparisonsCsv({ comparisons, verdicts }: ReplayResult): string {
   return formatCsv(
     COMPARED,
     comparisons.map(({ arm, against, scope, ratio }): CsvCell[] => {
       const [point, low, high] = numbersOf(ratio);
-      return [arm, against, scope, ratio.pairs, point, low, high, verdictOf(ratio)];
+      return [arm, against, scope, ratio.pairs, point, low, high, verdicts.get(ratio)];
     }),
   );
 }

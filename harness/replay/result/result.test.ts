@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 import test from 'ava';
+import { type PairedRatio, pairedRatio } from '../../../analysis/stats/paired-ratio.ts';
 import { loadCatalog } from '../../core/load-catalog.ts';
 import type { JournalLine } from '../../runtime/contracts.ts';
 import { parseArms } from '../arms.ts';
@@ -14,6 +15,7 @@ import { dayTimeline } from './day-timeline.ts';
 import { type LivedArm, livedArms } from './lived-arms.ts';
 import { replayMarkdown } from './replay-markdown.ts';
 import { comparisonsCsv, replayResult } from './replay-tables.ts';
+import { replayVerdicts } from './replay-verdicts.ts';
 
 const catalog = await loadCatalog(resolve(import.meta.dirname, '../../..'));
 const day = parseDay(SAMPLE_DAY, 'sample.yaml', catalog);
@@ -157,4 +159,27 @@ test('a switch that the kernel refused is no change of policy', (t) => {
   ]);
   const one = { arm: 'auto', block: 0, lived: readDayOutput(output), costs: new Map() };
   t.like(reactionsOf(one)[0], { from: 'eevdf', to: 'eevdf', switches: 0 });
+});
+
+test('comparisons are judged together, from five blocks on, and an arm that loses its days fails', (t) => {
+  const around = (middle: number, n: number) =>
+    pairedRatio(
+      Array.from({ length: n }, (_, at) => ({
+        value: middle * (1 + 0.01 * (((7 * at) % 5) - 2)),
+        baseline: 1,
+      })),
+    );
+  const compared = (arm: string, ratio: PairedRatio) => ({ arm, against: 'eevdf', scope: 'day', ratio });
+  const comparisons = [
+    compared('fast', around(0.5, 5)),
+    compared('slow', around(2, 5)),
+    compared('few', around(0.5, 4)),
+    compared('lost', around(0.5, 5)),
+  ];
+  const lost = [1, 2].map((block) => ({ arm: 'lost', block, how: 'ejected' }));
+  const verdicts = replayVerdicts(comparisons, { days: [], lost });
+  t.deepEqual(
+    comparisons.map(({ ratio }) => verdicts.get(ratio)),
+    ['better', 'worse', 'too few blocks', 'fails'],
+  );
 });
