@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { drawMutants } from './draw.ts';
 import { readEquivalents, whyEquivalent } from './equivalent.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
-import { readGraph, testsOf } from './reach.ts';
+import { reached, readGraph, testsOf } from './reach.ts';
 import { chanceOfFewer, countOf, csvOf, mutantLine, type Tried, tableOf } from './report.ts';
 import { Scratch } from './scratch.ts';
 import { Tries } from './try.ts';
@@ -103,7 +103,10 @@ const all = await git('ls-files', '--cached', '--others', '--exclude-standard', 
 const gone = new Set(await git('ls-files', '--deleted'));
 const files = all.filter((file) => !gone.has(file));
 const sources = files.filter((file) => file.endsWith('.ts'));
-const isShipped = (file: string) => !file.endsWith('.test.ts') && !file.startsWith('harness/testing/');
+const graph = readGraph(ROOT, sources);
+/** What users run: no scene of a test. */
+const shipped = reached(graph, 'harness/cli.ts');
+const isShipped = (file: string) => shipped.has(file) && !file.endsWith('.test.ts');
 
 const modules = values.changed
   ? (await git('diff', '--name-only', '--diff-filter=d', 'main')).filter((file) => sources.includes(file))
@@ -138,7 +141,6 @@ if (values.list) {
   process.exit(0);
 }
 
-const graph = readGraph(ROOT, sources);
 const tests = sources.filter((file) => file.endsWith('.test.ts') && !NOT_ASKED.test(file));
 const askedOf = testsOf(graph, tests);
 const began = performance.now();
@@ -166,7 +168,8 @@ await Promise.all(Array.from({ length: jobs }, work));
 tried.push(...[...done].sort(([a], [b]) => a - b).map(([, each]) => each));
 const { killed, survived, unreached } = countOf(tried);
 const table = tableOf(tried);
-console.log(`\n${table}\n\n${tried.length} of ${drawn.length} drawn were tried, seed ${seed}`);
+const counts = `${tried.length} of ${drawn.length} drawn were tried, seed ${seed}.`;
+console.log(`\n${table}\n\n${counts}`);
 if (values.out !== undefined) {
   const survivors = tried.filter(({ fate }) => /^(?:survived|no test)/.test(fate.kind));
   const left = survivors.map(
@@ -176,7 +179,7 @@ if (values.out !== undefined) {
   const head = `## Changes that tests notice\n\nSmall changes of sources, one at a time, drawn by a seed; the tests that reach the source are run with each. Made by\n\`${command}\`.`;
   writeFileSync(
     `${values.out}.md`,
-    `${[head, table, 'Not noticed:', left.join('\n') || 'none'].join('\n\n')}\n`,
+    `${[head, counts, table, 'Not noticed:', left.join('\n') || 'none'].join('\n\n')}\n`,
   );
   writeFileSync(`${values.out}.csv`, csvOf(tried));
 }

@@ -21,9 +21,9 @@ export function readGraph(root: string, files: readonly string[]): Graph {
   return new Map(files.filter((file) => existsSync(join(root, file))).map((file) => [file, named(file)]));
 }
 
-/** Fewest steps from a test to each source that it reaches. */
-function reached(graph: Graph, test: string): Map<string, number> {
-  const steps = new Map([[test, 0]]);
+/** Fewest steps from a source to each that it reaches. */
+export function reached(graph: Graph, from: string): Map<string, number> {
+  const steps = new Map([[from, 0]]);
   for (const file of steps.keys()) {
     for (const next of graph.get(file) ?? []) {
       if (!steps.has(next)) steps.set(next, (steps.get(file) as number) + 1);
