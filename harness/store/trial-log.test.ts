@@ -35,6 +35,12 @@ test('records come back as written and in the order of the calls, also when call
   await Promise.all(written.map((record) => log.append(record)));
   await log.close();
   t.deepEqual((await readLog(path)).records, written);
+  const numbers = (await readLog(path, ({ trial }) => trial)).records;
+  t.deepEqual(
+    numbers,
+    written.map(({ trial }) => trial),
+    'what is kept of each is all that is kept',
+  );
   const again = await TrialLog.open(path);
   // In memory without what programs printed.
   t.deepEqual(

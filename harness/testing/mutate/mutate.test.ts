@@ -163,3 +163,12 @@ test('a mutant is killed by a test that passes without it, survives, or is reach
   }
   t.false(existsSync(root));
 });
+
+test('who stops it starts nothing more', async (t) => {
+  const stop = new AbortController();
+  await using scratch = await Scratch.make(ROOT, ['package.json'], stop.signal);
+  const endless = scratch.run('ava/entrypoints/cli.js', ['--watch'], 600_000);
+  stop.abort();
+  await endless;
+  t.is((await scratch.run('typescript/bin/tsc', ['--version'], 600_000)).code, undefined);
+});

@@ -41,6 +41,7 @@ export class Scratch implements AsyncDisposable {
 
   /** Runs a program of a module with Node; it and what it started end after `limitMs`. */
   async run(program: string, args: readonly string[], limitMs: number): Promise<Ended> {
+    if (this.#stop.aborted) return { code: undefined, output: '', ms: 0 };
     const began = performance.now();
     const child = execa(process.execPath, [join(this.root, 'node_modules', program), ...args], {
       cwd: this.root,
