@@ -26,7 +26,7 @@ export function coverageMarkdown(rows: readonly CoverageRow[]): string {
   const lines = [
     '# How often the statistics are right',
     '',
-    'Shares over simulated experiments with known truth, in per cent, as `pmvx analyze` would have judged them; as many of each as the second column of',
+    'Shares over simulated experiments with known truth, in per cent, as `pmvx analyze` would have judged them; as many of each as the column `experiments` of',
     '`coverage.csv` says. Made by `node analysis/simulation/coverage.ts`. Values of a block share a factor of up to two, and each has noise of its own, of 5 %',
     'where nothing else is said; the null control has seeds of its own. With 1,000 experiments a true 95 % shows as 93.6 to 96.4, and a true 5 % as 3.6 to',
     '6.4, nineteen times in twenty. In **bold**: outside what is wanted by more than two standard errors; with `~`: outside, by less.',
