@@ -5,9 +5,9 @@ import { MEDIAN_PAIRED, QUARTILE_PAIRED } from './family-rows.ts';
 /** What a reader must know of a quantity before its figures. */
 const ABOUT: Readonly<Record<string, readonly string[]>> = {
   'tables with a false better or worse': [
-    'Nothing differs. A policy that is far noisier than all else and skewed is the hardest case: five blocks rarely hold its slow values, so they look alike and too',
-    'fast. No test of few blocks can see what they do not hold; ten and more help. Of a bimodal policy of which one value in five is slow, five blocks hold no slow',
-    'one in a third of all cases.',
+    'Nothing differs: all geometric means are equal. What no test of so few blocks is safe from is a policy that is far noisier than all else and skewed: without one',
+    'of its rare slow values its blocks look alike and too fast. Of the bimodal one, a fifth of whose values are slow, five blocks hold none of these in a third of',
+    'all cases, ten in a tenth, and ten are enough to be sure of the wrong thing. With twenty this is rare.',
   ],
   'difference found': [
     `The first of the cells differs by the ratio that is named, and nothing else does. Of the cells of the committed runs (\`node analysis/simulation/paired-noise.ts\`)`,
