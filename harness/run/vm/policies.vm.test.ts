@@ -52,8 +52,14 @@ for (const [id, policy] of policies) {
       t.log(`refused: ${record.reason}\n${record.detail}`);
       t.false('metrics' in record);
       t.is(record.output, undefined, 'the workload did not run');
-      t.regex(record.reason, /^the verifier refused \w+: \w+.*; scheduler process exited with status \d+/);
-      t.true(record.detail?.includes(/: (.*); /.exec(record.reason)?.[1] ?? '?'), 'its words are kept');
+      t.regex(
+        record.reason,
+        /^(?:\S+:\d+: )?\w+.* \(the verifier refused \w+\); scheduler process exited with status \d+/,
+      );
+      t.true(
+        record.detail?.includes(/^(?:\S+:\d+: )?(.*) \(the verifier/.exec(record.reason)?.[1] ?? '?'),
+        'its words are kept',
+      );
       return;
     }
     if (record.state !== 'completed') return t.fail(JSON.stringify(record, null, 1));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
+import type { ForkPoint } from '../../core/fork-point.ts';
 import type { Policy, PolicyDefinition } from '../../core/policy.ts';
 import { deriveSeed } from '../../core/seed.ts';
 import type { Machine, Spec } from '../../core/spec.ts';
@@ -106,6 +107,8 @@ export interface Trial {
   readonly policy: Policy;
   readonly workload: Workload;
   readonly params?: Readonly<Record<string, string | number>>;
+  /** Where the policy takes over; before the run when absent. */
+  readonly point?: ForkPoint;
   /** The trial's folder is `0000` in this one, `0000-attempt2` for a second attempt. */
   readonly consoles: string;
 }
@@ -122,6 +125,7 @@ export async function runOne({
   policy,
   workload,
   params = {},
+  point = 'quiescent',
   consoles,
 }: Trial): Promise<TrialEnd> {
   const spec: Spec = { ...SPEC, machine, policies: [policy.id] };
@@ -138,7 +142,7 @@ export async function runOne({
         workload: workload.id,
         variant: 'v',
         params,
-        point: 'quiescent',
+        point,
         policy: policy.id,
         role: 'measure',
       },
