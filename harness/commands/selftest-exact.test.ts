@@ -5,7 +5,11 @@ import { PmvxError } from '../core/errors.ts';
 import { exactCommand } from './selftest-exact.ts';
 
 const context = {
-  ...{ root: resolve(import.meta.dirname, '../..'), env: { PMVX_CACHE: '/nowhere' }, signal: new AbortController().signal },
+  ...{
+    root: resolve(import.meta.dirname, '../..'),
+    env: { PMVX_CACHE: '/nowhere' },
+    signal: new AbortController().signal,
+  },
   ...{ write: () => undefined, warn: () => undefined },
 } as never;
 
