@@ -40,7 +40,17 @@ if (include === undefined) {
     .sort();
   const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra'];
   const more = (process.env.EBPF_NAPI_CFLAGS ?? '').split(' ').filter((flag) => flag !== '');
-  const library = ['-fPIC', '-shared', '-pthread', ...more, `-I${include}`, ...sources, '-lbpf'];
+  // A thread that waits for a program outlives the worker that started it, and so must the code.
+  const library = [
+    '-fPIC',
+    '-shared',
+    '-pthread',
+    '-Wl,-z,nodelete',
+    ...more,
+    `-I${include}`,
+    ...sources,
+    '-lbpf',
+  ];
   // Without libraries: all of it is in memory from its start on.
   const program = ['-static', '../guardian/guardian.c'];
   if (compile(guardian, [...flags, ...program]) && compile(addon, [...flags, ...library]))
