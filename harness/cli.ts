@@ -3,8 +3,12 @@ import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import type { CommandContext } from './commands/context.ts';
 import { buildProgram } from './commands/program.ts';
+import { closeInherited } from './core/descriptors.ts';
 import { ExitCode, PmvxError } from './core/errors.ts';
+import { terminalLine } from './core/printable.ts';
 
+// Before anything is started or opened.
+closeInherited(process.argv.slice(2), process.env);
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
@@ -27,8 +31,9 @@ let catalog: ReturnType<CommandContext['catalog']> | undefined;
 
 const context: CommandContext = {
   root,
-  write: (line) => void process.stdout.write(`${line}\n`),
-  warn: (line) => void process.stderr.write(`${line}\n`),
+  // Whatever a guest, a file or a neighbour said is in these lines, too.
+  write: (line) => void process.stdout.write(`${terminalLine(line, process.stdout.isTTY)}\n`),
+  warn: (line) => void process.stderr.write(`${terminalLine(line, process.stderr.isTTY)}\n`),
   catalog: () => {
     catalog ??= readCatalog();
     return catalog;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { settleCalibrations } from '../../analysis/policy-map/choose/calibration.ts';
@@ -84,6 +84,11 @@ async function* exportLines(map: PolicyMapReader): AsyncIterable<string> {
   yield formatEnd(lines);
 }
 
+async function isEmpty(map: PolicyMapReader): Promise<boolean> {
+  for await (const _ of map.evidence()) return false;
+  return true;
+}
+
 /** `pmvx map import MAP FILE`: evidence that `map export` wrote; the map is made when there is none. */
 export async function mapImportCommand(
   args: { map: string; file: string },
@@ -93,12 +98,18 @@ export async function mapImportCommand(
   const where = args.file === '-' ? 'stdin' : args.file;
   try {
     const { kind, evidence } = await readEvidenceLines(chunks, where);
+    const fresh = !isAddress(args.map) && !existsSync(args.map);
     const map = await openMap(args.map, kind);
     try {
       const { outcomes, observations, runs, known } = await map.learn(evidence, settleCalibrations);
       context.write(
         `imported ${outcomes} outcomes and ${observations} vectors of ${runs} new runs; ${known} pieces of evidence were known`,
       );
+    } catch (error) {
+      // A map that was made for evidence that is refused is none.
+      if (fresh && (await isEmpty(map)))
+        for (const end of ['', '-wal', '-shm']) await rm(`${args.map}${end}`, { force: true });
+      throw error;
     } finally {
       await map.close();
     }

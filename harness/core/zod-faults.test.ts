@@ -96,3 +96,11 @@ test('the own words of a schema are used: its descriptions as next step, its mes
     'a.yaml:2:8: speed must be fastest or a number, got "slow"',
   ]);
 });
+
+test('of many unknown keys the first are named, and the rest are counted', (t) => {
+  const keys = Array.from({ length: 1000 }, (_, at) => `unknown${at}: 1\n`).join('');
+  const faults = faultsOf(`name: a\nuses: [x]\n${keys}`);
+  t.is(faults.length, 21);
+  t.regex(faults[0] ?? '', /^a\.yaml:3:1: unknown key unknown0\. /);
+  t.regex(faults[20] ?? '', /980 more unknown keys/);
+});

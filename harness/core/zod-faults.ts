@@ -8,6 +8,9 @@ import type { YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** So many unknown keys of one mapping are named. */
+const MOST_KEYS = 20;
+
 /**
  * What zod found, in plain words with places: `file:1:8: repetitions must be at least 2, got 1`. A schema's own message
  * is used as it is, after the name and before the value seen, so write it as `must be ...`. Where nothing nearer helps, the
@@ -35,11 +38,14 @@ function issueFaults(issue: Issue, source: YamlSource, schema: z.ZodType): Fault
 
   if (issue.code === 'unrecognized_keys') {
     const candidates = knownKeys(schema, path, source.value);
-    return issue.keys.map((key) => ({
+    const of = path.length === 0 ? '' : ` in ${name}`;
+    const faults: Fault[] = issue.keys.slice(0, MOST_KEYS).map((key) => ({
       where: source.locate([...path, key], 'key'),
-      what: path.length === 0 ? `unknown key ${printable(key)}` : `unknown key ${printable(key)} in ${name}`,
+      what: `unknown key ${printable(key)}${of}`,
       next: didYouMean(key, candidates),
     }));
+    const more = issue.keys.length - faults.length;
+    return more > 0 ? [...faults, { where, what: `${more} more unknown keys${of}` }] : faults;
   }
   if (issue.code === 'invalid_key') {
     const reasons = issue.issues.map((inner) => complaint(inner)).join(' and ');

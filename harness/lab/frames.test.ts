@@ -131,3 +131,10 @@ test('100,000 damaged transcripts: nothing is thrown, and no frame is read that 
   }
   t.true(accepted > 200_000, 'whole frames before the damage are read');
 });
+
+test('a guest that sends frames without end is cut off, with the place and the reason', (t) => {
+  const one = frame('probes', '{}');
+  const { frames, fault } = decodeFrames(Buffer.concat(Array(5000).fill(one)));
+  t.is(frames.length, 4096);
+  t.is(fault, `the guest sent more than 4096 frames, at byte ${4096 * one.length} of ${5000 * one.length}`);
+});

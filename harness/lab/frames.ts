@@ -7,6 +7,11 @@ const MAX_HEADER = 128;
 /** Larger than any frame that the agent sends. */
 const MAX_PAYLOAD = 33 * 2 ** 20;
 
+/** A trial has some tens of them. */
+const MOST_FRAMES = 4096;
+/** Of all payloads: the sets of probes are the largest, and each is one frame. */
+const MOST_BYTES = 6 * MAX_PAYLOAD;
+
 export interface DecodedFrames {
   readonly frames: readonly Frame[];
   /** Why reading stopped before the end, with the offset; absent when every byte belonged to a whole frame. */
@@ -17,6 +22,7 @@ export interface DecodedFrames {
 export function decodeFrames(data: Buffer): DecodedFrames {
   const frames: Frame[] = [];
   let at = 0;
+  let bytes = 0;
   while (at < data.length) {
     const stop = (why: string): DecodedFrames => ({
       frames,
@@ -30,6 +36,8 @@ export function decodeFrames(data: Buffer): DecodedFrames {
     if (!isFrameKind(kind)) return stop(`unknown frame "${kind}"`);
     const length = Number(size);
     const start = at + end + 1;
+    if (frames.length === MOST_FRAMES) return stop(`the guest sent more than ${MOST_FRAMES} frames,`);
+    if (bytes + length > MOST_BYTES) return stop(`the guest sent more than ${MOST_BYTES} bytes in frames,`);
     if (length > MAX_PAYLOAD) return stop(`frame "${kind}" of ${length} bytes`);
     if (start + length + 1 > data.length) return stop(`frame "${kind}" cut off`);
     const payload = data.subarray(start, start + length);
@@ -37,6 +45,7 @@ export function decodeFrames(data: Buffer): DecodedFrames {
       return stop(`frame "${kind}" damaged`);
     }
     frames.push({ kind, guestNs: BigInt(ns), payload });
+    bytes += length;
     at = start + length + 1;
   }
   return { frames };

@@ -116,3 +116,26 @@ test('the live line stays below printed lines and never wraps', (t) => {
   line.print('last');
   t.is(written, '\r\x1b[2Klast\n');
 });
+
+test('what a guest said is printed with its controls escaped', (t) => {
+  const planned: PlannedTrial = sampleHostile();
+  const progress = new Progress([planned], 1, (_, text) => text);
+  const reason = 'no \u001b[2J\u001b]0;own\u0007 \u202eabc';
+  const record = { ...planned, state: 'refused', reason, host: { seconds: 1 } };
+  const line = progress.note({ kind: 'recorded', planned, record } as never, 1) ?? '';
+  t.notRegex(line, /[\p{Cc}\p{Cf}]/u);
+  t.true(line.includes('no \\u001b[2J'));
+});
+
+function sampleHostile() {
+  return {
+    trial: '0001',
+    block: 0,
+    seed: 1,
+    workload: 'hackbench',
+    variant: '',
+    point: 'quiescent',
+    policy: 'scx_simple',
+    role: 'measure',
+  } as never;
+}

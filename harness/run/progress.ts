@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { printable } from '../core/printable.ts';
 import type { PlannedTrial, TrialRecord } from '../core/trial.ts';
 import type { RunEvent } from './events.ts';
 import { formatDuration, timeLeft } from './time-left.ts';
@@ -42,7 +44,7 @@ export class Progress {
       case 'lost': {
         const then = event.again ? 'once more' : 'left without a record';
         if (!event.again) this.#running.delete(event.planned.trial);
-        return `${this.#place()}  ${this.#what(event.planned)}  ${this.#paint('odd', 'VM lost')}: ${event.cause}; ${then}`;
+        return `${this.#place()}  ${this.#what(event.planned)}  ${this.#paint('odd', 'VM lost')}: ${printable(event.cause)}; ${then}`;
       }
       case 'recorded':
         this.#running.delete(event.planned.trial);
@@ -95,12 +97,14 @@ export class Progress {
     if (record.state === 'completed') {
       const first = record.metrics.find((metric) => metric.primary) ?? record.metrics[0];
       const value =
-        first === undefined ? '' : `  ${first.name} ${Number(first.value.toPrecision(4))} ${first.unit}`;
+        first === undefined
+          ? ''
+          : `  ${printable(first.name)} ${Number(first.value.toPrecision(4))} ${printable(first.unit)}`;
       return `${this.#paint('good', 'completed')}${value}  ${took}`;
     }
     // A policy that the kernel refused or ejected is a finding; the rest went wrong.
     const tone = record.state === 'refused' || record.state === 'ejected' ? 'odd' : 'bad';
     const log = record.host.log === undefined ? '' : `; log: ${record.host.log}`;
-    return `${this.#paint(tone, record.state)}: ${record.reason}${log}  ${took}`;
+    return `${this.#paint(tone, record.state)}: ${printable(record.reason)}${printable(log)}  ${took}`;
   }
 }

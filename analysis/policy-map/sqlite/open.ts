@@ -25,11 +25,15 @@ export interface ReadOptions {
 /** Opens a map that exists; its schema must be of this version. */
 export function openToRead(path: string, { mapped = true }: ReadOptions = {}): OpenDatabase {
   requireMapFile(path);
-  return guarded(path, (db) => {
-    if (!mapped) db.exec('pragma mmap_size = 0');
-    checkVersion(db, path, false);
-    return readKind(db);
-  });
+  return guarded(
+    path,
+    (db) => {
+      if (!mapped) db.exec('pragma mmap_size = 0');
+      checkVersion(db, path, false);
+      return readKind(db);
+    },
+    { readOnly: true },
+  );
 }
 
 /**
@@ -64,14 +68,23 @@ export function openToWrite(path: string, kind: MapKind | undefined, waitMs = WA
       if (kind !== undefined) requireKind(path, known, kind);
       return known;
     },
-    waitMs,
+    { waitMs },
   );
 }
 
-function guarded(path: string, prepare: (db: DatabaseSync) => MapKind, waitMs = WAIT_MS): OpenDatabase {
+function guarded(
+  path: string,
+  prepare: (db: DatabaseSync) => MapKind,
+  { waitMs = WAIT_MS, readOnly = false } = {},
+): OpenDatabase {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { allowExtension: true, timeout: waitMs, enableForeignKeyConstraints: true });
+    db = new DatabaseSync(path, {
+      allowExtension: true,
+      timeout: waitMs,
+      enableForeignKeyConstraints: true,
+      readOnly,
+    });
     load(db);
     // What is in the file must not be able to load more.
     db.enableLoadExtension(false);

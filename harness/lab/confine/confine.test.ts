@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -158,3 +159,15 @@ for (const [mode, owner, group, user] of [
     },
   );
 }
+
+confinedTest('descriptors that the invoker has open are not open in the machine', async (t) => {
+  const { folder, reach } = await scene(t);
+  const script = `
+    import { runMachineProcess } from '${join(import.meta.dirname, '../machine-process.ts')}';
+    const options = { cwd: '${join(folder, 'trial')}', deadlineMs: 60_000, signal: new AbortController().signal, reach: ${JSON.stringify(reach)} };
+    const look = 'for fd in 4 5 6 7 8 9; do (eval ": <&$fd") 2>/dev/null && echo $fd >&2; done; true';
+    console.log((await runMachineProcess(['/bin/sh', '-c', look], options)).stderr);`;
+  const open =
+    'exec 4</etc/hostname 7</etc/passwd 9</etc/hostname; exec "$0" --no-warnings --input-type=module -e "$1"';
+  t.is(execFileSync('bash', ['-c', open, process.execPath, script], { encoding: 'utf8' }).trim(), '');
+});

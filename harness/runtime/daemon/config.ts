@@ -95,6 +95,9 @@ export const ConfigSchema = z
         switchesAnHour: z.int().min(2).max(100_000).default(guard.switchesAnHour),
         quarantine: z
           .strictObject({ firstMs: ms.default(quarantine.firstMs), mostMs: ms.default(quarantine.mostMs) })
+          .refine(({ firstMs, mostMs }) => firstMs <= mostMs, {
+            message: 'must have a firstMs of at most its mostMs',
+          })
           .prefault({}),
         harm: z
           .strictObject({

@@ -8,6 +8,8 @@ import { ControlError, type Methods } from './methods.ts';
 
 /** Longest request, in characters. */
 const LONGEST = 64 * 1024;
+/** Requests of one client that are under way; until they are fewer nothing more is read of it. */
+const MOST_UNDER_WAY = 16;
 
 /**
  * Answers JSON lines on a UNIX socket. Who may connect is the socket's file permission: `mode` 0600, the daemon's own user. The lock has
@@ -25,10 +27,14 @@ export async function openControl(path: string, methods: Methods, mode = 0o600):
     rmSync(path);
   }
   const server = createServer((socket) => serve(socket, methods));
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw refuse(`its folder cannot be made: ${(error as Error).message}`, error);
+  }
   // Nobody must get in between the socket is made and its mode is set.
   const umask = process.umask(0o177);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(path, resolve);
@@ -47,19 +53,35 @@ export async function openControl(path: string, methods: Methods, mode = 0o600):
 function serve(socket: Socket, methods: Methods): void {
   let text = '';
   socket.setEncoding('utf8');
+  let underWay = 0;
   // A client that stays must not keep a daemon from ending.
   socket.unref();
   // Whoever leaves early is no fault.
   socket.on('error', () => socket.destroy());
   const say = (response: ControlResponse) => void socket.write(`${JSON.stringify(response)}\n`);
-  socket.on('data', (chunk: string) => {
-    text += chunk;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+  // A client that asks and does not read has its answers wait in its own socket, not here.
+  const next = () => {
+    while (underWay < MOST_UNDER_WAY && !socket.writableNeedDrain) {
+      const end = text.indexOf('\n');
+      if (end < 0) break;
       const line = text.slice(0, end);
       text = text.slice(end + 1);
-      if (line.trim() !== '') void answer(line, methods).then(say);
+      if (line.trim() === '') continue;
+      underWay++;
+      void answer(line, methods).then((response) => {
+        underWay--;
+        say(response);
+        next();
+      });
     }
-    if (text.length <= LONGEST) return;
+    if (text.includes('\n')) socket.pause();
+    else socket.resume();
+  };
+  socket.on('drain', next);
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    next();
+    if (text.includes('\n') || text.length <= LONGEST) return;
     say({
       id: null,
       error: { code: 'bad-request', message: `a request has at most ${LONGEST} characters, on one line` },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
+import { readOthersFile } from '../../core/others-file.ts';
 import { Disk, replaceFile, syncFolder } from './disk.ts';
 
 /** Bytes of the reserve: room for the reason, on a block that is there already. */
@@ -41,7 +42,7 @@ export class Latch {
     if (this.#news !== undefined) return this.#news.why;
     if (!existsSync(this.path)) return undefined;
     try {
-      const { why } = JSON.parse(readFileSync(this.path, 'utf8')) as { why?: unknown };
+      const { why } = JSON.parse(readOthersFile(this.path, SIZE)) as { why?: unknown };
       return typeof why === 'string' ? why : `${this.path} is there`;
     } catch {
       return `${this.path} is there`;

@@ -67,10 +67,38 @@ const Params = {
   explain: z.strictObject({ seq: z.int().min(0).optional() }).default({}),
 };
 
+const MOST_PROPOSALS = 32;
+const PROPOSALS_A_MINUTE = 30;
+
 /** The methods of the control socket. */
 export function controlMethods(parts: MethodParts): Methods {
   const { daemon, clock, policies, recent, status } = parts;
   const proposals = new Map<string, Proposal & { readonly expiresNs: number }>();
+
+  /** Each proposal is a line of the journal: whoever floods it would have older lines rotate away. */
+  let minuteNs = Number.NEGATIVE_INFINITY;
+  let inMinute = 0;
+  const admit = (nowNs: number): void => {
+    if (nowNs - minuteNs >= 60e9) {
+      minuteNs = nowNs;
+      inMinute = 0;
+    }
+    if (proposals.size >= MOST_PROPOSALS) {
+      throw new ControlError(
+        'refused',
+        `${proposals.size} proposals wait already, the most there may be`,
+        'Apply one, or wait until they expire',
+      );
+    }
+    if (inMinute >= PROPOSALS_A_MINUTE) {
+      throw new ControlError(
+        'refused',
+        `there were ${inMinute} proposals within a minute, the most there may be`,
+        'Wait a minute',
+      );
+    }
+    inMinute++;
+  };
 
   const knownPolicy = (policy: string): void => {
     if (policies.has(policy)) return;
@@ -139,6 +167,7 @@ export function controlMethods(parts: MethodParts): Methods {
       const verdict = daemon.ask(applyInput(policy, false, holdMs));
       const nowNs = clock.nowNs();
       for (const [id, { expiresNs }] of proposals) if (expiresNs < nowNs) proposals.delete(id);
+      admit(nowNs);
       const at = clock.stamp();
       const proposal: Proposal = {
         id: randomBytes(6).toString('hex'),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
+import { writeTextFile } from './state-file.ts';
 
 const PROGRAM = `
 import { openControl } from '${join(import.meta.dirname, 'control-server.ts')}';
@@ -47,4 +48,60 @@ test('clients that keep their connections do not keep the daemon from ending', a
   daemon.kill('SIGTERM');
   const { exitCode, signal } = await daemon;
   t.deepEqual({ exitCode, signal }, { exitCode: 0, signal: undefined });
+});
+
+const GREEDY = `
+import { statSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openControl } from '${join(import.meta.dirname, 'control-server.ts')}';
+const [, folder] = process.argv;
+let asked = 0;
+const status = async () => {
+  asked++;
+  return 'x'.repeat(64 * 1024);
+};
+await openControl(folder + '/run/control.sock', { status });
+const modes = ['/run', '/run/control.sock'].map((name) => (statSync(folder + name).mode & 0o777).toString(8));
+const client = createConnection(folder + '/run/control.sock');
+client.pause();
+for (let id = 0; id < 2000; id++) client.write(JSON.stringify({ id, method: 'status' }) + '\\n');
+for (let before = -1; before !== asked || asked === 0; await delay(100)) before = asked;
+const unread = asked;
+let answers = 0;
+client.on('data', (chunk) => {
+  answers += chunk.filter((byte) => byte === 10).length;
+});
+client.resume();
+while (answers < 2000) await delay(10);
+console.log(JSON.stringify({ modes, unread, asked }));
+process.exit();
+`;
+
+test('a client that asks and does not read has its requests wait in its own socket, and is answered when it reads', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pmvx-servers-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { stdout } = await execa(process.execPath, [
+    '--no-warnings',
+    '--input-type=module',
+    '-e',
+    GREEDY,
+    folder,
+  ]);
+  const { modes, unread, asked } = JSON.parse(stdout);
+  t.deepEqual(modes, ['755', '600']);
+  t.true(unread < 200, `${unread} answers were made for nobody`);
+  t.is(asked, 2000);
+});
+
+test('a file of metrics never follows a link that somebody laid beside it', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pmvx-servers-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [path, victim] = [join(folder, 'metrics.prom'), join(folder, 'victim')];
+  writeFileSync(victim, 'as it was');
+  symlinkSync(victim, `${path}.new`);
+  writeTextFile(path, 'metrics');
+  t.is(readFileSync(victim, 'utf8'), 'as it was');
+  t.is(readFileSync(path, 'utf8'), 'metrics');
+  t.false(lstatSync(path).isSymbolicLink());
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -9,9 +10,10 @@ export function writeStateFile(path: string, value: unknown): void {
 
 /** As `writeStateFile`, of any text; others may read it. */
 export function writeTextFile(path: string, text: string): void {
-  const beside = `${path}.new`;
+  // A name that nobody can know beforehand, and that must not be there: others may write to the folder, too.
+  const beside = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
-    const file = openSync(beside, 'w', 0o644);
+    const file = openSync(beside, 'wx', 0o644);
     try {
       const bytes = Buffer.from(text);
       let written = 0;

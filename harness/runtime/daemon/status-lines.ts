@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printable } from '../../core/printable.ts';
 import type { Health, Status } from '../contracts.ts';
 
 /** The daemon's state as a person reads it: a line a subject. */
@@ -29,7 +30,7 @@ export function statusLines(status: Status): string[] {
     ['cost', costText(cost)],
     ...faults.map((fault): [string, string] => ['fault', firstLine(fault)]),
   ];
-  return rows.map(([name, text]) => `${name.padEnd(11)}${text}`);
+  return rows.map(([name, text]) => `${name.padEnd(11)}${printable(text)}`);
 }
 
 /** What the machine looks like, by the nearest known situation. */

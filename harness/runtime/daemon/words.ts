@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printableLines } from '../../core/printable.ts';
 import type { Decision, Event, GuardRule, JournalLine, SwitchReport } from '../contracts.ts';
 
 /** What each rule of the guard means. */
@@ -25,6 +26,10 @@ const RULES: Readonly<Record<GuardRule, string>> = {
 
 /** A line of the journal in words: a sentence or two a paragraph. */
 export function explainLine(line: JournalLine): string {
+  return printableLines(wordsOf(line));
+}
+
+function wordsOf(line: JournalLine): string {
   switch (line.kind) {
     case 'intent':
       return `At ${line.at} a switch from ${line.from} to ${line.to} was about to be made (${line.rule}).`;

@@ -29,10 +29,26 @@ export function parseLine(text: string): JournalLine | undefined {
   try {
     const line = JSON.parse(text) as Partial<JournalLine>;
     const known = line.kind === 'decision' || line.kind === 'intent' || line.kind === 'event';
-    return known && line.v === 1 && typeof line.seq === 'number' && typeof line.life === 'string'
+    return known &&
+      line.v === 1 &&
+      typeof line.seq === 'number' &&
+      typeof line.life === 'string' &&
+      isWhole(line)
       ? (line as JournalLine)
       : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether a line has the parts that its kind is told by: a file of another program may have lines that look alike. */
+function isWhole(line: Partial<JournalLine>): boolean {
+  const has = (...names: string[]) =>
+    names.every((name) => isObject((line as Record<string, unknown>)[name]));
+  if (line.kind === 'decision') return has('window', 'selection', 'action') && isObject(line.window?.health);
+  return typeof line.at === 'string';
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -87,6 +87,9 @@ test('an error says what is wrong and what to do', async (t) => {
   t.teardown(() => agent.close());
   t.like(await agent.fails('evidence', { policy: 'eevdf' }), { code: 'no-map' });
   t.like(await agent.fails('evidence', { limit: 0 }), { code: 'bad-params' });
+  const unknown = await agent.fails('evidence', { policies: 'eevdf', '\u001b[2J': 1 });
+  t.like(unknown, { code: 'bad-params' });
+  t.regex(`${unknown.what} ${unknown.next}`, /takes no argument "policies" It takes .*policy/);
   const misspelt = await agent.fails('what_if', { workload: 'hackbnch', policies: ['scx_simple'] });
   t.is(misspelt.code, 'bad-params');
   t.regex(`${misspelt.what} ${misspelt.next}`, /hackbench/);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { printable, printableData, printableLines } from '../../core/printable.ts';
 import { type Failure, failureOf, ToolError } from './failure.ts';
 
 /** One call of a tool, as the tool sees it. */
@@ -69,7 +70,8 @@ type ToolResult = {
 export async function callTool(tool: Tool, given: unknown, call: Call): Promise<ToolResult> {
   try {
     const { words, data } = await tool.run(checked(tool, given), call);
-    return { content: [{ type: 'text', text: words }], structuredContent: tool.output.parse(data) };
+    const structuredContent = printableData(tool.output.parse(data)) as Record<string, unknown>;
+    return { content: [{ type: 'text', text: printableLines(words) }], structuredContent };
   } catch (error) {
     return failed(
       call.signal.aborted ? { code: 'cancelled', what: 'the call was cancelled' } : failureOf(error),
@@ -79,10 +81,19 @@ export async function callTool(tool: Tool, given: unknown, call: Call): Promise<
 
 function checked(tool: Tool, given: unknown): Record<string, unknown> {
   const read = tool.input.safeParse(given ?? {});
+  const known = Object.keys(tool.input.shape).join(', ');
+  const strange = Object.keys((given ?? {}) as object).find((key) => !Object.hasOwn(tool.input.shape, key));
+  // A misspelt argument that may be left out would change nothing, and nobody would know.
+  if (read.success && strange !== undefined) {
+    throw new ToolError(
+      'bad-params',
+      `${tool.name}: it takes no argument ${JSON.stringify(printable(strange))}`,
+      known === '' ? 'It takes no arguments' : `It takes ${known}`,
+    );
+  }
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? 'arguments' : issue.path.join('.');
-  const known = Object.keys(tool.input.shape).join(', ');
   throw new ToolError(
     'bad-params',
     `${tool.name}: ${where}: ${issue?.message}`,
@@ -91,5 +102,8 @@ function checked(tool: Tool, given: unknown): Record<string, unknown> {
 }
 
 function failed(failure: Failure): ToolResult {
-  return { isError: true, content: [{ type: 'text', text: JSON.stringify({ error: failure }) }] };
+  return {
+    isError: true,
+    content: [{ type: 'text', text: JSON.stringify({ error: printableData(failure) }) }],
+  };
 }
