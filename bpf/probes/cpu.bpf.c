@@ -8,6 +8,7 @@
 #include "call-class.h"
 #include "counters.h"
 #include "cpu.h"
+#include "scaled.h"
 
 #define WF_SYNC 0x10 /* kernel/sched/sched.h, from 5.16 on */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
@@ -183,16 +184,21 @@ PERF_EVENTS(perf_instructions);
 PERF_EVENTS(perf_llc_references);
 PERF_EVENTS(perf_llc_misses);
 
-static __always_inline __u64 read_perf(void *events)
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, struct pmvx_scaled);
+} scaled SEC(".maps");
+
+static __always_inline __u64 read_perf(void *events, __u32 number)
 {
+	struct pmvx_scaled *last = bpf_map_lookup_elem(&scaled, &number);
 	struct bpf_perf_event_value value = {};
 
-	if (bpf_perf_event_read_value(events, BPF_F_CURRENT_CPU, &value, sizeof(value)) || !value.running)
+	if (!last || bpf_perf_event_read_value(events, BPF_F_CURRENT_CPU, &value, sizeof(value)) || !value.running)
 		return PMVX_ABSENT;
-	if (value.running == value.enabled)
-		return value.counter;
-	/* It shared the processor's counters with others. In 1/1024, so that no product overflows. */
-	return value.counter * ((value.enabled << 10) / value.running) >> 10;
+	return pmvx_scale(last, value.counter, value.enabled, value.running) ? last->sum : PMVX_ABSENT;
 }
 
 /* Of one kind of interrupt: its member, or its place in the array, whichever this kernel has. */
@@ -254,9 +260,9 @@ int sample(void *context)
 		cpu->irq_reschedule = PMVX_ABSENT;
 		cpu->irq_call = PMVX_ABSENT;
 	}
-	cpu->cycles = read_perf(&perf_cycles);
-	cpu->instructions = read_perf(&perf_instructions);
-	cpu->llc_references = read_perf(&perf_llc_references);
-	cpu->llc_misses = read_perf(&perf_llc_misses);
+	cpu->cycles = read_perf(&perf_cycles, 0);
+	cpu->instructions = read_perf(&perf_instructions, 1);
+	cpu->llc_references = read_perf(&perf_llc_references, 2);
+	cpu->llc_misses = read_perf(&perf_llc_misses, 3);
 	return 0;
 }

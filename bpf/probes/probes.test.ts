@@ -153,3 +153,23 @@ for (const turn of [undefined, { onMs: 20, everyMs: 100 }])
       t.is(Number(resting.cpu?.counters.fork) - Number(before.cpu?.counters.fork), N);
     },
   );
+
+test('probes that cannot be opened leave no object open, whichever attempt it was', (t) => {
+  const open = BpfObject.open;
+  let left = 0;
+  t.teardown(() => {
+    BpfObject.open = open;
+  });
+  BpfObject.open = (...given) => {
+    const object = open(...given);
+    const close = object.close.bind(object);
+    left++;
+    object.close = () => {
+      left--;
+      close();
+    };
+    return object;
+  };
+  t.throws(() => openHostProbes(['mem'], { objects, tgid: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+  t.is(left, 0);
+});

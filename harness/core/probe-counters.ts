@@ -187,8 +187,8 @@ function rises(values: readonly number[]): boolean {
   return values.every((value, at) => value <= MOST && value >= (values[at - 1] ?? 0));
 }
 
-/** More than any counter holds, and so little that sums of rows stay numbers. */
-const MOST = 2 ** 64;
+/** More than any counter holds, less than what is left when a counter that fell is subtracted in 64 bits. */
+const MOST = 2 ** 63;
 
 function isCountable(row: readonly (number | null)[]): boolean {
   return row.every((value) => value === null || value <= MOST);

@@ -125,13 +125,13 @@ function openSet(set: ProbeSet, options: HostProbesOptions): BpfObject {
   for (const lacks of ATTEMPTS) {
     const object = BpfObject.open(join(options.objects, `${set}.bpf.o`));
     try {
-      if (!choosePrograms(object, lacks)) continue;
-      return startSet(object, options);
+      if (choosePrograms(object, lacks)) return startSet(object, options);
+      object.close();
     } catch (error) {
+      object.close();
       fault = error;
       // Another choice of programs helps only where the kernel refused one.
       if ((error as BpfError).code === 'ERR_EBPF_UNAVAILABLE') throw error;
-      object.close();
     }
   }
   throw fault;

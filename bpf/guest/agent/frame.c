@@ -147,21 +147,3 @@ void frame_whole_file(const char *kind, const char *path, size_t limit)
 	frame_send(kind, data, (size_t)size);
 	free(data);
 }
-
-const char *json_escape(const char *text, char *buffer, size_t size)
-{
-	size_t at = 0;
-
-	for (; *text && at + 8 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			at += (size_t)sprintf(buffer + at, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			at += (size_t)sprintf(buffer + at, "\\u%04x", c);
-		else
-			buffer[at++] = (char)c;
-	}
-	buffer[at] = '\0';
-	return buffer;
-}

@@ -275,7 +275,8 @@ static size_t print_row(char *to, const struct probe *probe, int row)
 
 	for (unsigned int i = 0; i < probe->fields; i++) {
 		at += sprintf(at, "%c", i ? ',' : '[');
-		if (now[i] == ABSENT || before[i] == ABSENT)
+		/* A counter that fell is not known; what is left of 2^64 is none of its events. */
+		if (now[i] == ABSENT || before[i] == ABSENT || now[i] < before[i])
 			at += sprintf(at, "null");
 		else
 			at += sprintf(at, "%llu", (unsigned long long)(now[i] - before[i]));
