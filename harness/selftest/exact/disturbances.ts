@@ -82,7 +82,7 @@ const TWO: Disturbance = {
     const able = ONE.filter(({ strike, obstacle }) => strike && obstacle?.() === undefined);
     const first = victim.draw.oneOf(able);
     const second = victim.draw.oneOf(able.filter((each) => each !== first));
-    const had = await Promise.all([first, second].map((each) => each.strike?.(victim) ?? 0));
+    const had = await Promise.all([first, second].map(async (each) => (await each.strike?.(victim)) ?? 0));
     return had.reduce((sum, events) => sum + events, 0);
   },
 };
