@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* CPU seconds; the verifier may take some for a large scheduler. */
+/* Seconds; the verifier may take some for a large scheduler. */
 #define LONGEST 60
 
 static void limit(int which, rlim_t most)
@@ -27,7 +27,7 @@ static void limit(int which, rlim_t most)
 /* In the child: alone, and silent whatever happens. */
 static void prepare(void)
 {
-	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGTERM, SIGINT };
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGALRM, SIGTERM, SIGINT };
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
@@ -39,6 +39,8 @@ static void prepare(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_CPU, LONGEST);
+	/* Also when it waits for what another thread held as it was copied. */
+	alarm(LONGEST);
 	/* A heap that is written past its end is told on stderr. */
 	close(STDERR_FILENO);
 }
@@ -86,7 +88,7 @@ napi_value throw_rehearsal(napi_env env, int result, const char *what)
 {
 	if (result < 0)
 		return throw_libbpf(env, result, "%s: no child could try it first", what);
-	if (result == SIGXCPU)
+	if (result == SIGXCPU || result == SIGALRM)
 		return throw_misuse(env, "ERR_BPF_DAMAGED", "%s: libbpf %s does not come back from it: the object file is damaged",
 				    what, libbpf_version_string() + 1);
 	return throw_misuse(env, "ERR_BPF_DAMAGED", "%s: libbpf %s crashes on it (SIG%s): the object file is damaged", what,
