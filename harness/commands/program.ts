@@ -22,7 +22,7 @@ import { addTuneCommand } from './tune-program.ts';
 
 const EXAMPLES = `
 Examples:
-  pmvx quickstart                                   build the quick image, run five schedulers, print the table
+  pmvx quickstart                                   build the quick image, run EEVDF and three schedulers, print the table
   pmvx validate my-experiment.yaml                  report every fault of a spec
   pmvx plan my-experiment.yaml                      print the trials in order, run nothing
   pmvx run my-experiment.yaml --jobs 2              run it

@@ -28,7 +28,7 @@ timeline  what ran when on the host, and how it ended
 Several runs are taken together as \`pmvx analyze\` takes them. A figure for which a run has no data is not drawn, and the reason is printed. The same records give the same bytes.
 
 Examples:
-  pmvx figures results/reference/quickstart-20261126-001352 --out /tmp/figures
+  pmvx figures results/reference/quickstart-20261201-174842 --out /tmp/figures
   pmvx figures my-run-20260101-120000 --only forest,heatmap
   pmvx figures my-run-20260101-120000 --metric wakeup_p999
   pmvx figures night-1 night-2 --out /tmp/figures
@@ -39,7 +39,7 @@ One file that can be sent and opened anywhere: a browser draws the charts, marks
 and it prints. What guests printed is escaped; the page loads nothing and runs no script but its own.
 
 Examples:
-  pmvx report results/reference/quickstart-20261126-001352 --out /tmp
+  pmvx report results/reference/quickstart-20261201-174842 --out /tmp
   pmvx report my-run-20260101-120000
   pmvx report my-run-20260101-120000 --metric wakeup_p999
   pmvx report night-1 night-2 --out /tmp`;

@@ -5,7 +5,7 @@ import { type Site, simulate } from './scale-out.ts';
 
 /** Committed runs of one machine, with the number of trials at a time. */
 export const LOCAL_RUNS = [
-  ['quickstart-20261126-001352', 2],
+  ['quickstart-20261201-174842', 2],
   ['matrix', 2],
   ['controls', 2],
   ['own-schedulers-20261126-025250', 1],
