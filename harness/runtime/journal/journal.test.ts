@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { JournalLine } from '../contracts.ts';
 import { SceneClock } from '../daemon/scene.ts';
 import { Journal, type NewLine } from './journal.ts';
@@ -22,6 +22,11 @@ const open = (path: string, given: { life?: string; mostBytes?: number; keep?: n
   Journal.open({ path, clock: new SceneClock(), life: 'l', mostBytes: 1 << 24, keep: 2, ...given });
 /** For a disk that many use. */
 const PATIENCE_MS = 60_000;
+/** `close` waits for a slow disk no longer than a daemon may that has to end; here all is to be written. */
+async function close(t: ExecutionContext, journal: Journal): Promise<void> {
+  t.true(await journal.sync(PATIENCE_MS));
+  await journal.close();
+}
 const event = (what: string): NewLine => ({ kind: 'event', event: 'fault', what });
 
 async function linesOf(path: string): Promise<JournalLine[]> {
@@ -36,8 +41,7 @@ test('lines are numbered, stamped and read back in order', async (t) => {
   const path = join(folder(), 'j.jsonl');
   const journal = open(path);
   const written = ['a', 'b'].map((what) => journal.write(event(what)));
-  t.true(await journal.sync(PATIENCE_MS));
-  await journal.close();
+  await close(t, journal);
   t.deepEqual(await linesOf(path), written);
   t.like(written[1], { v: 1, seq: 1, life: 'l', what: 'b' });
   t.is(statSync(path).mode & 0o777, 0o640);
@@ -47,7 +51,7 @@ test('a full file makes room for the next; the oldest go', async (t) => {
   const path = join(folder(), 'j.jsonl');
   const journal = open(path, { mostBytes: 2000, keep: 2 });
   for (let at = 0; at < 60; at++) journal.write(event(`e${at}`));
-  await journal.close();
+  await close(t, journal);
   t.true(existsSync(`${path}.2`));
   t.false(existsSync(`${path}.3`));
   const read = words(await linesOf(path));
@@ -62,22 +66,22 @@ test('half a line, as a power cut leaves it, spoils no other', async (t) => {
   const path = join(folder(), 'j.jsonl');
   const journal = open(path);
   journal.write(event('a'));
-  await journal.close();
+  await close(t, journal);
   appendFileSync(path, '{"v":1,"kind":"event","seq":1,"li');
   const next = open(path, { life: 'm' });
   next.write(event('b'));
-  await next.close();
+  await close(t, next);
   t.deepEqual(words(await linesOf(path)), ['a', 'b']);
 });
 
 test('what a dead daemon left in the reserve comes into the journal', async (t) => {
   const path = join(folder(), 'j.jsonl');
-  await open(path).close();
+  await close(t, open(path));
   const reserve = readFileSync(`${path}.reserve`);
   const line = `${JSON.stringify({ v: 1, kind: 'event', seq: 3, life: 'old', at: 'x', monotonicNs: 1, event: 'fault', what: 'left' })}\n`;
   writeFileSync(`${path}.reserve`, Buffer.concat([Buffer.from(line), reserve.subarray(line.length)]));
   t.deepEqual(words(await linesOf(path)), ['left'], 'and is read from there already');
-  await open(path).close();
+  await close(t, open(path));
   t.is(readFileSync(path, 'utf8'), line);
   t.is(readFileSync(`${path}.reserve`, 'utf8').trim(), '');
   t.deepEqual(words(await linesOf(path)), ['left']);
@@ -133,7 +137,7 @@ mounted(
       t.is(healed[82], 'after');
       const seqs = (await linesOf(path)).map(({ seq }) => seq);
       t.is(new Set(seqs).size, seqs.length);
-      await journal.close();
+      await close(t, journal);
     } finally {
       execFileSync('umount', ['-l', place]);
     }
