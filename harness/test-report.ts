@@ -8,8 +8,8 @@ import { type AvaLine, AvaReport, isSlow } from './launcher/read-ava.ts';
 import { closingLine, fileLine, fileOfTitle, TestTally } from './launcher/test-count.ts';
 
 const root = resolve(import.meta.dirname, '..');
-/** Two minutes at most on two idle cores; a busy machine tries fewer. */
-const DRAW = '--count 24 --per-file 3 --near 3 --jobs 2 --seconds 90 --least 80'.split(' ');
+/** Two minutes at most; a busy machine tries fewer. */
+const DRAW = '--count 24 --per-file 3 --near 3 --jobs 2 --seconds 75 --least 80'.split(' ');
 const tally = new TestTally();
 const failures: string[] = [];
 const live = process.stdout.isTTY === true;

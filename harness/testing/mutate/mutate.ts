@@ -10,7 +10,7 @@ import { type Mutant, mutantsOf } from './mutants.ts';
 import { reached, readGraph, testsOf } from './reach.ts';
 import { chanceOfFewer, countOf, csvOf, mutantLine, type Tried, tableOf } from './report.ts';
 import { Scratch } from './scratch.ts';
-import { Tries } from './try.ts';
+import { type Baselines, Tries } from './try.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
@@ -23,7 +23,7 @@ const HELP = `npm run mutate -- [options]
   --near N        ask the N nearest test files of each source only (default: all but those with virtual machines)
   --jobs N        tries at a time (default 1)
   --least PERCENT fail when tests surely notice less (binomial, 1 in 200) of the changes that they could; below 100
-  --seconds N     begin no try after so many seconds; what was tried counts
+  --seconds N     begin no try after so many seconds, and end those under way after half as many more; what was tried counts
   --out PATH      write PATH.csv and PATH.md, too
   --list          say the mutants that were drawn, and try none`;
 
@@ -57,7 +57,7 @@ const { values } = parseArgs({
     near: { type: 'string', default: '1000' },
     jobs: { type: 'string', default: '1' },
     least: { type: 'string', default: '0' },
-    seconds: { type: 'string', default: '1e9' },
+    seconds: { type: 'string', default: '1e6' },
     out: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -143,22 +143,24 @@ if (values.list) {
 
 const tests = sources.filter((file) => file.endsWith('.test.ts') && !NOT_ASKED.test(file));
 const askedOf = testsOf(graph, tests);
-const began = performance.now();
 const tried: Tried[] = [];
 const queue = drawn.map((mutant, at) => ({ mutant, at }));
 const done = new Map<number, Tried>();
+const baselines: Baselines = new Map();
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+const over = AbortSignal.any([stop.signal, AbortSignal.timeout(Math.min(1500 * seconds, 2 ** 31 - 1))]);
 
 async function work(): Promise<void> {
-  await using scratch = await Scratch.make(ROOT, files, stop.signal);
-  const tries = new Tries(scratch, read, askedOf, near);
+  await using scratch = await Scratch.make(ROOT, files, over);
+  const tries = new Tries(scratch, read, askedOf, near, baselines);
   for (;;) {
-    if ((performance.now() - began) / 1000 > seconds || stop.signal.aborted) return;
+    // From the start of the program: what is read before counts, too.
+    if (performance.now() / 1000 > seconds || over.aborted) return;
     const next = queue.shift();
     if (next === undefined) return;
     const each = asTried(next.mutant, await tries.fateOf(next.mutant));
-    if (stop.signal.aborted) return;
+    if (over.aborted) return;
     done.set(next.at, each);
     if (each.fate.kind !== 'killed' || values.out !== undefined) console.log(mutantLine(each));
   }

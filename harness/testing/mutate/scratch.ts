@@ -35,6 +35,10 @@ export class Scratch implements AsyncDisposable {
     return scratch;
   }
 
+  get stopped(): boolean {
+    return this.#stop.aborted;
+  }
+
   async write(file: string, text: string): Promise<void> {
     await writeFile(join(this.root, file), text);
   }

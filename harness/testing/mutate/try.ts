@@ -20,25 +20,32 @@ const SLOWER = 8;
 const LEAST_MS = 60_000;
 const BASELINE_MS = 900_000;
 
+/** For each test file, how long it takes without any mutant, ms; undefined when it fails. */
+export type Baselines = Map<string, Promise<number | undefined>>;
+
 export class Tries {
   readonly #scratch: Scratch;
   readonly #sourceOf: (file: string) => string;
   readonly #near: number;
   readonly #testsOf: (file: string) => readonly string[];
-  /** Of a set of tests without any mutant: those that pass, and how long they take. */
-  readonly #baselines = new Map<string, { readonly passing: readonly string[]; readonly ms: number }>();
+  readonly #baselines: Baselines;
 
-  /** @param near how many test files are asked, the nearest first */
+  /**
+   * @param near how many test files are asked, the nearest first
+   * @param baselines shared by all who try
+   */
   constructor(
     scratch: Scratch,
     sourceOf: (file: string) => string,
     testsOf: (file: string) => readonly string[],
     near: number,
+    baselines: Baselines = new Map(),
   ) {
     this.#scratch = scratch;
     this.#sourceOf = sourceOf;
     this.#testsOf = testsOf;
     this.#near = near;
+    this.#baselines = baselines;
   }
 
   async fateOf(mutant: Mutant): Promise<Fate> {
@@ -73,26 +80,40 @@ export class Tries {
     return { kind: 'killed', by: firstFailure(output) };
   }
 
-  /** Tests that fail without any mutant say nothing of one. */
+  /** Those that pass without any mutant, and how long they take; others say nothing of one. */
   async #baseline(
     tests: readonly string[],
   ): Promise<{ readonly passing: readonly string[]; readonly ms: number }> {
-    const key = tests.join(' ');
-    const known = this.#baselines.get(key);
-    if (known !== undefined) return known;
+    const unknown = tests.filter((test) => !this.#baselines.has(test));
+    const ran = this.#unchanged(unknown);
+    for (const test of unknown)
+      this.#baselines.set(
+        test,
+        ran.then((times) => times.get(test)),
+      );
+    const times = await Promise.all(tests.map((test) => this.#baselines.get(test)));
+    return {
+      passing: tests.filter((_, at) => times[at] !== undefined),
+      ms: times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
+    };
+  }
+
+  /** How long each of the tests takes that pass without any mutant, ms. */
+  async #unchanged(tests: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const passing = new Map<string, number>();
+    if (tests.length === 0) return passing;
     const together = await this.#scratch.run(AVA, ['--tap', ...tests], BASELINE_MS);
-    const passing: string[] = [];
-    if (together.code === 0) passing.push(...tests);
-    else {
-      for (const test of tests) {
-        const { code, output } = await this.#scratch.run(AVA, ['--tap', test], BASELINE_MS);
-        if (code === 0) passing.push(test);
-        else console.log(`left out, as it fails without a mutant: ${test}: ${firstFailure(output)}`);
-      }
+    if (together.code === 0) {
+      const each = together.ms / tests.length;
+      return new Map(tests.map((test) => [test, each]));
     }
-    const baseline = { passing, ms: together.ms };
-    this.#baselines.set(key, baseline);
-    return baseline;
+    for (const test of tests) {
+      const { code, output, ms } = await this.#scratch.run(AVA, ['--tap', test], BASELINE_MS);
+      if (code === 0) passing.set(test, ms);
+      else if (!this.#scratch.stopped)
+        console.log(`left out, as it fails without a mutant: ${test}: ${firstFailure(output)}`);
+    }
+    return passing;
   }
 
   /** What no test notices may still not pass the type check or the linter, which the suite runs, too. */
