@@ -23,7 +23,7 @@ const BUILTIN: Orders = {
   policy: { id: 'eevdf', definition: { kind: 'builtin', ...words } },
   candidates: [],
   run: ['/usr/bin/hackbench', '-l', '60'],
-  deadlineMs: 300_000,
+  deadlineMs: 60_000,
 };
 const PROCESS: Orders = {
   ...BUILTIN,
