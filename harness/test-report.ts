@@ -2,7 +2,7 @@
 // `./pmvx test`: the type check, the linters, a draw of mutants, then AVA; the last line counts. Its arguments are AVA's.
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { execa } from 'execa';
 import { type AvaLine, AvaReport, isSlow } from './launcher/read-ava.ts';
 import { closingLine, fileLine, fileOfTitle, TestTally } from './launcher/test-count.ts';
@@ -42,7 +42,12 @@ async function check(title: string, program: string, args: readonly string[], al
   if (ended.failed) fail('', 1, title);
   else tally.add('', 'passed');
   if (!ended.failed && !always) return;
-  print(...(ended.all || ended.message || '').split('\n').map((line) => `    ${line}`), '');
+  print(
+    ...stripVTControlCharacters(ended.all || ended.message || '')
+      .split('\n')
+      .map((line) => `    ${line}`),
+    '',
+  );
 }
 
 /** Counts what a line of AVA says, and prints it unless it tells of one more test that passed at once. */
