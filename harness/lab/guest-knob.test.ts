@@ -19,9 +19,9 @@ const MAIN = `
 #include <string.h>
 #include "agent.h"
 
-pid_t spawn(const struct argv_list *argv, const char *output, const uint64_t *seed, int hold)
+pid_t spawn(const struct argv_list *argv, const char *output, const uint64_t *seed, int hold, int group)
 {
-	(void)argv, (void)output, (void)seed, (void)hold;
+	(void)argv, (void)output, (void)seed, (void)hold, (void)group;
 	abort();
 }
 
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 test.before(async () => {
   await writeFile(join(folder, 'main.c'), MAIN);
   const strict = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-Wno-missing-field-initializers'];
-  const sources = [join(folder, 'main.c'), join(AGENT, 'knob.c'), join(AGENT, 'frame.c')];
+  const sources = [join(folder, 'main.c'), join(AGENT, 'knob.c'), join(AGENT, 'frame.c'), join(AGENT, 'json.c')];
   await execa('gcc', [...strict, `-I${AGENT}`, '-o', program, '-xc', ...sources, '-xc', '-'], {
     input: CLOCK,
   });
