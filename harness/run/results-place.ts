@@ -19,7 +19,12 @@ export const resultsPlace: ResultsPlace = {
     return bavail * bsize;
   },
   async availableMiB() {
-    const words = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'));
-    return words === null ? Number.POSITIVE_INFINITY : Number(words[1]) / 1024;
+    return availableOf(await readFile('/proc/meminfo', 'utf8'));
   },
 };
+
+/** MiB that programs may still take, of the text of /proc/meminfo; infinite when it does not say. */
+export function availableOf(meminfo: string): number {
+  const words = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo);
+  return words === null ? Number.POSITIVE_INFINITY : Number(words[1]) / 1024;
+}
