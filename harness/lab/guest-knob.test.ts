@@ -67,7 +67,12 @@ int main(int argc, char **argv)
 test.before(async () => {
   await writeFile(join(folder, 'main.c'), MAIN);
   const strict = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-Wno-missing-field-initializers'];
-  const sources = [join(folder, 'main.c'), join(AGENT, 'knob.c'), join(AGENT, 'frame.c'), join(AGENT, 'json.c')];
+  const sources = [
+    join(folder, 'main.c'),
+    join(AGENT, 'knob.c'),
+    join(AGENT, 'frame.c'),
+    join(AGENT, 'json.c'),
+  ];
   await execa('gcc', [...strict, `-I${AGENT}`, '-o', program, '-xc', ...sources, '-xc', '-'], {
     input: CLOCK,
   });
