@@ -115,6 +115,14 @@ test('colour changes nothing but colour', (t) => {
   const coloured = formatTextTable(TABLE, { colour: true }).join('\n');
   t.true(coloured.includes('\u001b[32mbetter'));
   t.true(coloured.includes('\u001b[31mworse'));
+  const yellow = coloured.split('\u001b[33m').slice(1);
+  t.deepEqual(
+    yellow.map((text) => text.split('\u001b')[0]?.trim()),
+    ['2 refused [1], 3 not run yet', '5 refused [2]'],
+    'what did not complete, and no dash',
+  );
+  t.is(coloured.split('\u001b[32m').length, 2);
+  t.is(coloured.split('\u001b[31m').length, 2);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences are what is removed
   t.is(coloured.replaceAll(/\u001b\[\d+m/g, ''), formatTextTable(TABLE, { colour: false }).join('\n'));
 });
