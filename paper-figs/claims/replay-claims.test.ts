@@ -81,6 +81,29 @@ test('switches under load show a part of the claim about the runtime; a daemon t
   t.is(of(5, 4).verdict, 'partly');
   t.deepEqual(of(5, 4).numbers, { lives: 2, longest_gap_ms: 4 });
   t.is(of(5, 0).verdict, 'not reproduced');
+  t.deepEqual(of(5).numbers, { lives: 1, longest_gap_ms: 4 });
+  t.regex(of(5, 4).because.join('\n'), /in 2 lives .* 4 to 5 times .*\nthe longest .* was 4\.0 ms/);
+  const none = of();
+  t.like(none, { verdict: 'not reproduced', numbers: { lives: 0 } });
+  t.is(none.because[0], 'no daemon lived through the day mixed');
+  t.notRegex(none.because.join('\n'), /longest|Infinity/);
+});
+
+test('a day that the daemon lost is told, and shows no part of the claim; days that others lost do not matter', (t) => {
+  const of = (arm: string) =>
+    judged(
+      { kind: 'replay-switches', replay: 'day' },
+      {
+        day: sampleReplay(
+          { auto: around(1) },
+          { daemons: [{ switches: 2, windows: 9, novel: 0 }], lost: [{ arm, block: 3, how: 'it stalled' }] },
+        ),
+      },
+    );
+  t.is(of('auto').verdict, 'not reproduced');
+  t.is(of('auto').because.at(-1), 'its day of block 3 was lost: it stalled');
+  t.like(of('eevdf'), { verdict: 'partly', numbers: { lives: 1 } });
+  t.notRegex(of('eevdf').because.join('\n'), /lost|longest/);
 });
 
 const LEARNS: ClaimTest = { kind: 'replay-learns', before: 'first', after: 'second', margin: 0.02 };

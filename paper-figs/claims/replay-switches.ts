@@ -20,7 +20,9 @@ export function replaySwitches(test: Test, { replays }: Evidence): Finding {
   return {
     verdict: works ? 'partly' : 'not reproduced',
     because: [
-      `in ${switches.length} lives of the day ${found.day} the daemon switched ${Math.min(...switches)} to ${Math.max(...switches)} times under load, without restart or recompilation`,
+      switches.length === 0
+        ? `no daemon lived through the day ${found.day}`
+        : `in ${switches.length} lives of the day ${found.day} the daemon switched ${Math.min(...switches)} to ${Math.max(...switches)} times under load, without restart or recompilation`,
       ...(longest === undefined
         ? []
         : [`the longest time without either policy was ${longest.toFixed(1)} ms of virtual time`]),
