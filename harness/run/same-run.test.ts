@@ -33,3 +33,19 @@ test('a plan that came out otherwise is refused, with the first differences', (t
     /its plan has changed \(trials\[0\]\.trial was "0000", is "0003"; .*; \d+ more\)/,
   );
 });
+
+test('three differences are told, and of more how many there are besides', (t) => {
+  const changed = (count: number) => {
+    const image = (value: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`part${at}`, value]));
+    const error = t.throws(() =>
+      requireSameRun('r', { ...BASIS, image: image('a') }, { ...BASIS, image: image('b') }),
+    );
+    return /\((.*)\)/.exec(error?.message ?? '')?.[1]?.split('; ');
+  };
+  t.is(changed(3)?.length, 3);
+  t.is(changed(3)?.at(-1), 'part2 was "a", is "b"');
+  t.is(changed(4)?.length, 4);
+  t.is(changed(4)?.at(-1), '1 more');
+  t.is(changed(9)?.at(-1), '6 more');
+});

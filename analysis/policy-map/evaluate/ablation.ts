@@ -44,7 +44,8 @@ export function ablateFeatures(examples: readonly Example[], names: readonly str
   };
 }
 
-function cutVector(vector: Float32Array, keep: (at: number) => boolean): Float32Array {
+/** The vector without the dimensions that are not kept, of length 1; all 0 where nothing is left. */
+export function cutVector(vector: Float32Array, keep: (at: number) => boolean): Float32Array {
   const kept = vector.map((value, at) => (keep(at) ? value : 0));
   const length = Math.hypot(...kept);
   return length > 0 ? kept.map((value) => value / length) : kept;

@@ -23,6 +23,10 @@ test('a trial with two results is told with both places, runs, trials and what d
     faults[0]?.what ?? '',
     /^block \d+, .* has two results, one\/0003.* and two\/0004.*: exitStatus was 0, is 3$/,
   );
+  t.notRegex(faults[0]?.what ?? '', /\(a\/a\)/);
+  const control = sampleCompleted({ role: 'aa' });
+  const [{ what: twice } = { what: '' }] = brokenLab([{ ...differing(), a: control, b: control }]).faults;
+  t.regex(twice, /^block \d+, .* under \S+ \(a\/a\) has two results/);
   t.regex(faults[1]?.what ?? '', /a trial has one result on every host: the lab is broken/);
 });
 

@@ -135,7 +135,8 @@ function trialOf(name: string): string {
   return name.replace(/-attempt\d+$/, '');
 }
 
-async function copyFolder(from: string, to: string): Promise<void> {
+/** Copies a folder whole or not at all, in place of what is there; nothing is left beside it. */
+export async function copyFolder(from: string, to: string): Promise<void> {
   const beside = besideOf(to);
   try {
     await cp(from, beside, { recursive: true, mode: constants.COPYFILE_FICLONE, preserveTimestamps: true });
