@@ -81,6 +81,15 @@ test('of several programs the last one counts: the loader may have tried again',
   t.is(verifierRefusal(QMAP + QMAP.replaceAll('qmap_dequeue', 'other'))?.program, 'other');
 });
 
+test('the words of a log whose end was lost end where it does, and begin at its last lines', (t) => {
+  const [head = '', tail = ''] = QMAP.split('-- END PROG LOAD LOG --\n');
+  t.is(verifierRefusal(head)?.words, verifierRefusal(`${head}-- END PROG LOAD LOG --\n`)?.words);
+  t.is(
+    verifierRefusal(QMAP)?.words,
+    `${verifierRefusal(head)?.words}\n${tail.split('\n').slice(0, 5).join('\n')}`,
+  );
+});
+
 test('a log whose end was lost still has its finding; one that lost that has none', (t) => {
   t.is(verifierRefusal(QMAP.slice(0, QMAP.indexOf('At:')))?.finding, "R7 invalid mem access 'scalar'");
   t.is(verifierRefusal(QMAP.slice(0, QMAP.indexOf('R7 invalid'))), undefined);
