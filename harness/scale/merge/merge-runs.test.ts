@@ -158,7 +158,8 @@ test('what a host cut short gives way to a result, and is no contradiction', asy
     [good, lost, slow],
   ]) {
     const out = bench.place();
-    await merge(parts, out);
+    const { notices } = await merge(parts, out);
+    t.deepEqual(notices, [], 'what was cut short was not measured twice');
     t.deepEqual(new Set((await readRun(out)).records.map(({ state }) => state)), new Set(['completed']));
   }
   const out = bench.place();
