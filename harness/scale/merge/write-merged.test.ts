@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { copyFolder } from './write-merged.ts';
+import { copyFolder, writeMerged } from './write-merged.ts';
 
 /** A folder `from` with two files, and one `to` with another. */
 function scratch(t: ExecutionContext): { folder: string; from: string; to: string } {
@@ -34,4 +34,11 @@ test('one that cannot be copied to its end leaves what was there, and no part be
   await t.throwsAsync(copyFolder(from, to), { code: 'ERR_FS_CP_FIFO_PIPE' });
   t.deepEqual(readdirSync(folder).sort(), ['from', 'to']);
   t.deepEqual(readdirSync(to), ['old']);
+});
+
+test('a merged run that cannot be written to its end is not there, and no part of it', async (t) => {
+  const { folder } = scratch(t);
+  const merged = { plan: undefined } as never;
+  await t.throwsAsync(writeMerged(join(folder, 'run'), merged), { instanceOf: TypeError });
+  t.deepEqual(readdirSync(folder).sort(), ['from', 'to']);
 });
