@@ -44,6 +44,8 @@ if (include === undefined) {
   const library = [
     '-fPIC',
     '-shared',
+    // Another library of the process may have functions of the same names, and would be called instead.
+    '-fvisibility=hidden',
     '-pthread',
     '-Wl,-z,nodelete',
     ...more,

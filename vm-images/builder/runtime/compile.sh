@@ -18,7 +18,7 @@ mkdir -p /build/include/linux
 for header in bpf.h bpf_common.h btf.h; do
 	ln -sf "$source/tools/include/uapi/linux/$header" "/build/include/linux/$header"
 done
-gcc -std=gnu11 -O2 -Wall -Wextra -fPIC -shared -pthread -Wl,-z,nodelete -I"$in/node-api" -isystem /build/include \
+gcc -std=gnu11 -O2 -Wall -Wextra -fPIC -fvisibility=hidden -shared -pthread -Wl,-z,nodelete -I"$in/node-api" -isystem /build/include \
 	-o "$out/ebpf.node" "$in"/bpf/napi/src/*.c -l:libbpf.so.1
 # shellcheck disable=SC2086
 gcc -std=gnu11 -O2 $warn -static -o "$out/guardian" "$in"/bpf/napi/guardian/guardian.c
