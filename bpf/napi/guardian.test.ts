@@ -170,6 +170,26 @@ test('of a list with a choice in brackets the choice counts', async (t) => {
   t.true(readFileSync(path, 'utf8').startsWith('kyber'));
 });
 
+test('a setting whose file is read and written in order only, as those of debugfs, is restored, too', async (t) => {
+  using guardian = Guardian.start();
+  // A FIFO has no places in it; what it is written it reads.
+  const path = new Link().path;
+  const own = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(own));
+  guardian.holdSetting(1, path, '10', '20');
+  t.deepEqual(await answer(guardian, 'held'), { kind: 'held', id: 1 });
+  writeFileSync(own, '20\n');
+  guardian.drop(1);
+  t.deepEqual(await answer(guardian, 'dropped'), { kind: 'dropped', id: 1 });
+  guardian.holdSetting(2, path, '10', '20');
+  t.deepEqual(await answer(guardian, 'held'), { kind: 'held', id: 2 });
+  writeFileSync(own, '30\n');
+  guardian.drop(2);
+  t.deepEqual(await answer(guardian, 'dropped'), { kind: 'dropped', id: 2 });
+  // What somebody else wrote stays as it is: nothing was written after it.
+  t.throws(() => readSync(own, Buffer.alloc(8)), { code: 'EAGAIN' });
+});
+
 test('once latched it drops all, and refuses to hold anything until it is opened', async (t) => {
   using guardian = Guardian.start();
   const { isHome } = await withWards(t, guardian);

@@ -121,10 +121,29 @@ static void plain_value(char *text)
 	text[length] = 0;
 }
 
+/* A file that has no places, as those of debugfs, is read from its beginning only by who opens it anew. */
+static int open_anew(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
 static int read_value(int fd, char *text, size_t size)
 {
 	ssize_t length = pread(fd, text, size - 1, 0);
 
+	if (length < 0 && errno == ESPIPE) {
+		int anew = open_anew(fd), error;
+
+		if (anew < 0)
+			return errno;
+		length = read(anew, text, size - 1);
+		error = errno;
+		close(anew);
+		errno = error;
+	}
 	if (length < 0)
 		return errno;
 	text[length] = 0;
@@ -136,6 +155,7 @@ static int read_value(int fd, char *text, size_t size)
 static int restore(const struct ward *ward)
 {
 	size_t length = strlen(ward->before);
+	ssize_t written;
 	char now[4096];
 	int error = read_value(ward->fd, now, sizeof(now));
 
@@ -143,7 +163,11 @@ static int restore(const struct ward *ward)
 		return error;
 	if (strcmp(now, ward->ours) || !strcmp(ward->ours, ward->before))
 		return 0;
-	if (pwrite(ward->fd, ward->before, length, 0) != (ssize_t)length)
+	errno = 0;
+	written = pwrite(ward->fd, ward->before, length, 0);
+	if (written < 0 && errno == ESPIPE)
+		written = write(ward->fd, ward->before, length);
+	if (written != (ssize_t)length)
 		return errno ? errno : EIO;
 	error = read_value(ward->fd, now, sizeof(now));
 	return error ? error : strcmp(now, ward->before) ? EIO : 0;
