@@ -18,6 +18,8 @@ export class GuardianKeeper implements Keeper {
   /** Those that somebody waits for, once they are there. */
   readonly #answers = new Map<string, string | undefined>();
   readonly #awaited = new Set<string>();
+  /** Drops that are asked for and not answered. */
+  readonly #drops = new Map<number, Promise<string | undefined>>();
   readonly #homes: WentHome[] = [];
   #heardMs = performance.now();
   #askedMs: number | undefined = performance.now();
@@ -126,10 +128,17 @@ export class GuardianKeeper implements Keeper {
   }
 
   async #drop(id: number, without: () => Promise<void>, what = 'it'): Promise<void> {
-    if (!this.gone) this.#ask(() => this.#guardian.drop(id));
-    const code = await this.#answer('dropped', id);
+    const code = await (this.#drops.get(id) ?? this.#askDrop(id));
     if (this.#gone) return without();
     if (code !== undefined) throw new Error(`the guardian cannot drop ${what} yet: ${code}`);
+  }
+
+  /** The way home and what stands in line may ask at once: one answer is for both. */
+  #askDrop(id: number): Promise<string | undefined> {
+    if (!this.gone) this.#ask(() => this.#guardian.drop(id));
+    const code = this.#answer('dropped', id).finally(() => this.#drops.delete(id));
+    this.#drops.set(id, code);
+    return code;
   }
 
   async #answer(kind: 'held' | 'dropped', id: number): Promise<string | undefined> {
