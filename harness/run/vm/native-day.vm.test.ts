@@ -56,7 +56,8 @@ test('on a host with sched_ext a static arm is applied by the daemon, stays thro
     deadlineMs: 300_000,
   });
   const files = [...(orders.files ?? []), { path: ORDERS, content: Buffer.from(JSON.stringify(told)) }];
-  const printed = await runInGuest({ ...orders, files }, 2, join(scratch, 'native'));
+  // On real time: a root that is mounted and left again is flushed, which `exact` refuses.
+  const printed = await runInGuest({ ...orders, files }, 2, join(scratch, 'native'), 'tcg');
   const last = printed.trim().split('\n').at(-1) ?? '';
   const { report, output, after } = JSON.parse(last) as { report: string; output: string; after: object };
   t.like(readReport(report).result, { exit: 0, timedOut: false }, output);

@@ -168,14 +168,24 @@ export function measuredOf({ host: _host, ...measured }: TrialRecord): Omit<Tria
   return measured;
 }
 
-/** What a program printed that a guest of the image `runtime` was told to run on `exact`; throws with its last words when it failed. */
-export async function runInGuest(orders: Orders, vcpus: number, folder: string): Promise<string> {
-  const engine = labEngine('exact', undefined, 'runtime');
-  const { frames } = await engine.runTrial(orders, smallMachine(vcpus), folder, new AbortController().signal);
+/** What a program printed that a guest of the image `runtime` was told to run; throws with its last words when it failed. */
+export async function runInGuest(
+  orders: Orders,
+  vcpus: number,
+  folder: string,
+  name: Accelerator = 'exact',
+): Promise<string> {
+  const engine = labEngine(name, undefined, 'runtime');
+  const machine = { ...smallMachine(vcpus), engine: name };
+  const ran = await engine.runTrial(orders, machine, folder, new AbortController().signal);
+  const { frames } = ran;
   const text = (kind: string) =>
     frames.flatMap((each) => (each.kind === kind ? [each.payload.toString('utf8')] : [])).join('');
   const output = text('output');
   const { exit } = JSON.parse(text('result') || '{}') as { exit?: number };
   if (exit === 0) return output;
-  throw new Error(`it ended with ${exit}:\n${output}\n${text('error')}\n${text('klog').slice(-4000)}`);
+  const cause = ran.cause === undefined ? '' : ` (${ran.cause})`;
+  throw new Error(
+    `it ended with ${exit}${cause}:\n${output}\n${text('error')}\n${text('klog').slice(-4000)}`,
+  );
 }
