@@ -94,7 +94,7 @@ export class Tries {
         test,
         ran.then((times) => times.get(test)),
       );
-    const times = await Promise.all(tests.map((test) => this.#baselines.get(test)));
+    const times = await Promise.all(tests.map(async (test) => this.#baselines.get(test)));
     return {
       passing: tests.filter((_, at) => times[at] !== undefined),
       ms: times.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
